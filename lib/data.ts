@@ -1,85 +1,28 @@
-// Written by hand because Polars reads CSV but cannot name the row and column that break a table's rules.
 /**
  * The tables of `data/` as typed Polars frames.
  *
- * Every table is one CSV file and one schema. The schema declares each column (kind, unit, limits), the
- * columns that identify a row, and the values that follow from others. {@link readTable} checks all of
- * it and names the file, the row and the column of the first fault. Numbers arrive as Float64 columns,
- * never as BigInt; rows are sorted by the key. Where the numbers come from: `data/paper/SOURCES.md`.
+ * Every table is one CSV file, one schema and one loader. The schema declares each column (kind, unit,
+ * limits), the columns that identify a row, and the values that follow from others; reading checks all
+ * of it and names the file, the row and the column of the first fault. Numbers arrive as Float64
+ * columns, never as BigInt; rows are sorted by the key. Where the numbers come from and how exact they
+ * are: `data/paper/SOURCES.md`.
  *
  * @module
  */
-import { readFileSync } from "node:fs";
-import { relative, resolve, sep } from "node:path";
 import { fileURLToPath } from "node:url";
-import pl, { type DataType } from "nodejs-polars";
+import { type Frame, readTable, table } from "./table.ts";
 
-/** A column of numbers. `unit` is the unit of every value in it. */
-export interface NumberColumn {
-  readonly kind: "number";
-  readonly unit: string;
-  /** Greater than zero. */
-  readonly positive?: boolean;
-  /** Without a fraction. */
-  readonly whole?: boolean;
-  /** An empty cell is allowed and becomes null. */
-  readonly optional?: boolean;
-}
-
-/** A column that holds one of a few words. */
-export interface WordColumn {
-  readonly kind: "word";
-  readonly words: readonly string[];
-}
-
-/** A column of free text that is never empty. */
-export interface TextColumn {
-  readonly kind: "text";
-}
-
-/** A column of a table, as its schema declares it. */
-export type Column = NumberColumn | WordColumn | TextColumn;
-
-/** The columns of a table by name, in the order of the frame. */
-export type Columns = Readonly<Record<string, Column>>;
-
-/** One row of a table: numbers (null where an optional cell is empty) and strings. */
-export type Row<C extends Columns> = {
-  readonly [K in keyof C]: C[K] extends { kind: "number"; optional: true } ? number | null
-    : C[K] extends { kind: "number" } ? number
-    : string;
-};
-
-/** A value that follows from the others of its row. */
-export interface Rule<C extends Columns> {
-  readonly column: keyof C & string;
-  /** How the value follows, for the error message: "step x 2,097,152". */
-  readonly formula: string;
-  /** The value that the row must hold; null for an empty cell. */
-  readonly value: (row: Row<C>) => number | null;
-  /** Largest allowed distance from `value`, in the column's unit; 0 if left out. */
-  readonly tolerance?: number;
-}
-
-/** What a table must look like. */
-export interface TableSchema<C extends Columns> {
-  readonly columns: C;
-  /** The columns that no two rows share; rows are sorted by them, in this order. */
-  readonly key: readonly (keyof C & string)[];
-  /** Values that follow from others in the same row. */
-  readonly rules?: readonly Rule<C>[];
-  /** Columns that are the same in all rows that agree in `by`. */
-  readonly fixed?: readonly { column: keyof C & string; by: readonly (keyof C & string)[] }[];
-}
-
-/** A Polars frame with the columns of a schema: Float64 for numbers, String for words and text. */
-export type Frame<C extends Columns> = pl.DataFrame<
-  { [K in keyof C]: C[K] extends { kind: "number" } ? DataType.Float64 : DataType.String }
->;
-
-const ROOT = fileURLToPath(new URL("../", import.meta.url));
-const MOST_COLUMNS = 64;
-const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
+export { type Frame, readTable, table };
+export type {
+  Column,
+  Columns,
+  NumberColumn,
+  Row,
+  Rule,
+  TableSchema,
+  TextColumn,
+  WordColumn,
+} from "./table.ts";
 
 const SIZE = {
   kind: "number",
@@ -91,6 +34,18 @@ const TOKENS = { kind: "number", unit: "training tokens", positive: true, whole:
 const BITS = { kind: "number", unit: "bits per weight", positive: true, whole: true } as const;
 const STEP = { kind: "number", unit: "optimizer steps", positive: true, whole: true } as const;
 const NATS = { kind: "number", unit: "nats per token" } as const;
+const NOMINAL_SIZE = {
+  kind: "number",
+  unit: "parameters, as in the model's name",
+  positive: true,
+  whole: true,
+} as const;
+const COUNT = { kind: "number", unit: "1", positive: true, whole: true } as const;
+const RELATIVE = {
+  kind: "number",
+  unit: "CE(quantized) / CE(16-bit) - 1",
+  positive: true,
+} as const;
 const TEXT = { kind: "text" } as const;
 const PUBLISHED = { kind: "word", words: ["published"] } as const;
 const DIGITISED = { kind: "word", words: ["digitised"] } as const;
@@ -151,6 +106,70 @@ export const schemas = {
     },
     key: ["bits", "size"],
   }),
+  pythiaSizes: table({
+    columns: {
+      model: TEXT,
+      size: SIZE,
+      layers: COUNT,
+      width: COUNT,
+      in_study: { kind: "word", words: ["yes", "likely", "unconfirmed", "no evidence"] },
+      in_study_because: TEXT,
+      provenance: PUBLISHED,
+    },
+    key: ["size"],
+    rules: [{
+      column: "size",
+      formula: "layers (12 width^2 + 13 width) + 2 width",
+      value: ({ layers, width }) => layers * (12 * width ** 2 + 13 * width) + 2 * width,
+    }],
+  }),
+  tokenCounts: table({
+    columns: {
+      model: TEXT,
+      year: COUNT,
+      month: COUNT,
+      tokens: TOKENS,
+      count: { kind: "word", words: ["stated", "at least", "at most", "corpus"] },
+      nominal_size: NOMINAL_SIZE,
+      total_parameters: { ...COUNT, optional: true },
+      source: TEXT,
+      note: TEXT,
+      provenance: PUBLISHED,
+    },
+    key: ["year", "month", "model"],
+  }),
+  olmo2: table({
+    columns: {
+      model: TEXT,
+      nominal_size: NOMINAL_SIZE,
+      step: STEP,
+      tokens: TOKENS,
+      relative_increase: RELATIVE,
+      provenance: DIGITISED,
+    },
+    key: ["nominal_size", "step"],
+    rules: [{
+      column: "tokens",
+      formula: "step x tokens per step, rounded up to 10^9",
+      value: (row) => Math.ceil(row.step * olmo2TokensPerStep(row.nominal_size) / 1e9) * 1e9,
+    }],
+    fixed: [{ column: "model", by: ["nominal_size"] }],
+  }),
+  smollm3Wsd: table({
+    columns: {
+      model: TEXT,
+      nominal_size: NOMINAL_SIZE,
+      bits: { ...BITS, optional: true },
+      phase: { kind: "word", words: ["constant", "decayed"] },
+      tokens_from: TOKENS,
+      tokens_to: TOKENS,
+      increase_low: RELATIVE,
+      increase_high: RELATIVE,
+      provenance: DIGITISED,
+    },
+    key: ["nominal_size", "bits", "phase"],
+    fixed: [{ column: "model", by: ["nominal_size"] }],
+  }),
 };
 
 /**
@@ -182,182 +201,51 @@ export function loadFigure1Labels(): Frame<typeof schemas.figure1Labels.columns>
 }
 
 /**
- * Reads a CSV file as the frame that `schema` declares. Columns may stand in any order in the file;
- * the frame has the order of the schema, with its rows sorted by the key.
- *
- * Throws at the first fault and names file, row and column: a missing, unknown or repeated column, an
- * empty cell, a value of the wrong kind or outside its limits, two rows with one key, a value that does
- * not follow from the others. Rows count as in a spreadsheet: the header is row 1.
- *
- * ```ts
- * import assert from "node:assert/strict";
- * import { readTable, schemas } from "./data.ts";
- *
- * const labels = readTable("data/paper/figure1_labels.csv", schemas.figure1Labels);
- * assert.equal(labels.height, 9);
- * ```
+ * The Pythia models: one row is a size. Columns: model, size (non-embedding parameters, exact), layers,
+ * width, in_study (whether the study of paper A uses it: yes, likely, unconfirmed, no evidence),
+ * in_study_because (how that is known), provenance ("published"). 8 rows.
  */
-export function readTable<C extends Columns>(path: string, schema: TableSchema<C>): Frame<C> {
-  const file = shownPath(path);
-  const cells = readCells(path, file);
-  const names = Object.keys(schema.columns);
-  const places = columnPlaces(cells[0] ?? [], names, file);
-  const rows = cells.slice(1).map((line, index) => {
-    const row: Record<string, number | string | null> = {};
-    for (const [name, column] of Object.entries(schema.columns)) {
-      const cell = line[places.get(name) ?? -1] ?? null;
-      row[name] = parseCell(cell, column, `${file}, row ${index + 2}, column ${name}`);
-    }
-    const extra = line.findIndex((cell, place) => place >= names.length && cell !== null);
-    if (extra >= 0) {
-      throw new Error(
-        `${file}, row ${index + 2}, column ${extra + 1}: expected ${names.length} cells: got "${
-          line[extra]
-        }" after the last column`,
-      );
-    }
-    return row as Row<C>;
-  });
-  if (rows.length === 0) {
-    throw new Error(`${file}, row 2, column ${names[0]}: expected at least one row: got none`);
-  }
-  checkKeys(rows, schema, file);
-  checkRules(rows, schema, file);
-  const series = Object.entries(schema.columns).map(([name, column]) =>
-    pl.Series(name, rows.map((row) => row[name]), column.kind === "number" ? pl.Float64 : pl.String)
-  );
-  return pl.DataFrame(series).sort([...schema.key]) as Frame<C>;
+export function loadPythiaSizes(): Frame<typeof schemas.pythiaSizes.columns> {
+  return readTable(paperFile("pythia_sizes.csv"), schemas.pythiaSizes);
 }
 
-/** Keeps the literal types of a schema, which the types of its rows and frame are made from. */
-function table<const C extends Columns>(schema: TableSchema<C>): TableSchema<C> {
-  return schema;
+/**
+ * Training tokens of models of the 7B class, 2020 to 2024: one row is a model. Columns: model, year and
+ * month of release, tokens, count (what the number is: "stated", "at least", "at most", or the size of
+ * the "corpus"), nominal_size (parameters, as in the name), total_parameters (null where the source
+ * gives none), source, note, provenance ("published"). A selection: models whose count is public.
+ */
+export function loadTokenCounts(): Frame<typeof schemas.tokenCounts.columns> {
+  return readTable(paperFile("token_counts.csv"), schemas.tokenCounts);
+}
+
+/**
+ * OLMo 2 checkpoints quantized with GPTQ (arXiv 2510.06213), read off a figure: one row is a checkpoint
+ * of the first training stage. Columns: model, nominal_size (parameters, as in the name), step, tokens,
+ * relative_increase (CE of the quantized model / CE of the 16-bit model - 1; not nats: multiply by the
+ * model's CE for nats), provenance ("digitised"). 130 rows. The figure does not print its bit width.
+ */
+export function loadOlmo2(): Frame<typeof schemas.olmo2.columns> {
+  return readTable(paperFile("olmo2.csv"), schemas.olmo2);
+}
+
+/**
+ * Quantization error before and after learning-rate decay (arXiv 2510.06213), read off figures: one row
+ * is the range of errors of a model at a bit width in a phase of its schedule. Columns: model,
+ * nominal_size, bits (null where unknown), phase ("constant" learning rate, or "decayed"), tokens_from
+ * and tokens_to (the checkpoints of the phase), increase_low and increase_high (CE of the quantized
+ * model / CE of the 16-bit model - 1), provenance ("digitised"). 6 rows.
+ */
+export function loadSmollm3Wsd(): Frame<typeof schemas.smollm3Wsd.columns> {
+  return readTable(paperFile("smollm3_wsd.csv"), schemas.smollm3Wsd);
+}
+
+/** Tokens of one optimizer step of OLMo 2, from the steps and tokens in its revision names. */
+function olmo2TokensPerStep(nominalSize: number): number {
+  if (nominalSize < 5e9) return 2_097_152;
+  return nominalSize < 1e10 ? 4_194_304 : 8_388_608;
 }
 
 function paperFile(name: string): string {
-  return resolve(ROOT, "data/paper", name);
-}
-
-/** The path as error messages show it: from the root of the repository where it lies inside. */
-function shownPath(path: string): string {
-  const inside = relative(ROOT, resolve(path));
-  return inside.startsWith("..") ? path : inside.split(sep).join("/");
-}
-
-/** All cells as text, null where empty; the header is the first line. */
-function readCells(path: string, file: string): (string | null)[][] {
-  let bytes;
-  try {
-    bytes = readFileSync(path);
-  } catch (cause) {
-    throw new Error(`Cannot read ${file}: expected a CSV file there`, { cause });
-  }
-  if (bytes.toString().trim() === "") {
-    throw new Error(`${file}, row 1, column 1: expected a header: got an empty file`);
-  }
-  // More text columns than any table has: Polars then neither guesses types nor drops surplus cells.
-  const columns = Array.from({ length: MOST_COLUMNS }, (_, i) => [`${i}`, pl.String] as const);
-  try {
-    return pl.readCSV(bytes, { hasHeader: false, schema: Object.fromEntries(columns) }).rows();
-  } catch (cause) {
-    throw new Error(`Cannot read ${file}: expected CSV with closed quotes`, { cause });
-  }
-}
-
-/** Where each column of the schema stands in the header. */
-function columnPlaces(
-  header: (string | null)[],
-  names: string[],
-  file: string,
-): Map<string, number> {
-  const places = new Map<string, number>();
-  const last = header.findLastIndex((name) => name !== null);
-  header.slice(0, last + 1).forEach((name, place) => {
-    const where = `${file}, row 1, column ${name ?? place + 1}`;
-    if (name === null || !names.includes(name)) {
-      throw new Error(`${where}: unknown column: expected ${names.join(", ")}`);
-    }
-    if (places.has(name)) throw new Error(`${where}: expected each column once: got it twice`);
-    places.set(name, place);
-  });
-  const missing = names.find((name) => !places.has(name));
-  if (missing !== undefined) {
-    throw new Error(
-      `${file}, row 1, column ${missing}: expected this column: got ${
-        [...places.keys()].join(", ")
-      }`,
-    );
-  }
-  return places;
-}
-
-function parseCell(cell: string | null, column: Column, where: string): number | string | null {
-  const got = cell === null || cell.trim() === "" ? "nothing" : `"${cell}"`;
-  if (column.kind === "number") {
-    if (got === "nothing" && column.optional) return null;
-    const value = NUMBER.test(cell ?? "") ? Number(cell) : NaN;
-    const fits = Number.isFinite(value) && (!column.positive || value > 0) &&
-      (!column.whole || Number.isSafeInteger(value));
-    if (fits) return value;
-    const kind = `${column.positive ? "positive " : ""}${column.whole ? "whole " : ""}number`;
-    throw new Error(`${where}: expected a ${kind}: got ${got}`);
-  }
-  if (column.kind === "word") {
-    if (column.words.includes(cell ?? "")) return cell;
-    const words = column.words.map((word) => `"${word}"`).join(" or ");
-    throw new Error(`${where}: expected ${words}: got ${got}`);
-  }
-  if (got === "nothing") throw new Error(`${where}: expected text: got nothing`);
-  return cell;
-}
-
-function checkKeys<C extends Columns>(rows: Row<C>[], schema: TableSchema<C>, file: string): void {
-  const seen = new Map<string, number>();
-  rows.forEach((row, index) => {
-    const key = schema.key.map((name) => `${name} ${row[name]}`).join(", ");
-    const earlier = seen.get(key);
-    if (earlier !== undefined) {
-      throw new Error(
-        `${file}, row ${index + 2}, column ${schema.key.join(", ")}: expected a row of its own: ` +
-          `got the same ${key} as row ${earlier}`,
-      );
-    }
-    seen.set(key, index + 2);
-  });
-}
-
-function checkRules<C extends Columns>(rows: Row<C>[], schema: TableSchema<C>, file: string): void {
-  const firsts = new Map<string, { value: unknown; row: number }>();
-  rows.forEach((row, index) => {
-    const shown = (value: unknown) => value ?? "nothing";
-    for (const { column, formula, value, tolerance = 0 } of schema.rules ?? []) {
-      const expected = value(row);
-      const got: unknown = row[column];
-      const fits = typeof expected === "number" && typeof got === "number"
-        ? Math.abs(got - expected) <= tolerance
-        : got === expected;
-      if (!fits) {
-        throw new Error(
-          `${file}, row ${index + 2}, column ${column}: expected ${formula} = ${
-            shown(expected)
-          }: ` +
-            `got ${shown(got)}`,
-        );
-      }
-    }
-    for (const { column, by } of schema.fixed ?? []) {
-      const group = by.map((name) => `${name} ${row[name]}`).join(", ");
-      const value: unknown = row[column];
-      const first = firsts.get(`${column} of ${group}`);
-      if (first === undefined) firsts.set(`${column} of ${group}`, { value, row: index + 2 });
-      else if (first.value !== value) {
-        throw new Error(
-          `${file}, row ${index + 2}, column ${column}: expected ${
-            shown(first.value)
-          }, as in row ` +
-            `${first.row} with the same ${group}: got ${shown(value)}`,
-        );
-      }
-    }
-  });
+  return fileURLToPath(new URL(`../data/paper/${name}`, import.meta.url));
 }
