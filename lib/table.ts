@@ -166,7 +166,11 @@ function columnPlaces(
   header.slice(0, last + 1).forEach((name, place) => {
     const where = `${file}, row 1, column ${name ?? place + 1}`;
     if (name === null || !names.includes(name)) {
-      throw new Error(`${where}: unknown column: expected ${names.join(", ")}`);
+      throw new Error(
+        `${where}: expected one of ${names.join(", ")}: got ${
+          name === null ? "no name" : "another"
+        }`,
+      );
     }
     if (places.has(name)) throw new Error(`${where}: expected each column once: got it twice`);
     places.set(name, place);
