@@ -3,5 +3,29 @@ export type * from "./method.ts";
 export { defineMethod } from "./method.ts";
 export { allowedValues, formatSpec, parseSpec, type Spec } from "./spec.ts";
 export { methods } from "./registry.ts";
-export { type Grid, integerGrid, type IntegerGridOptions, roundHalfEven } from "./grid.ts";
+export { type QuantizationError, quantize, type Quantized, storedBits } from "./quantize.ts";
+export {
+  decode,
+  encode,
+  type FindScales,
+  type Grid,
+  type GroupScale,
+  integerGrid,
+  type IntegerGridOptions,
+  roundHalfEven,
+  type Steps,
+  type StoredScales,
+} from "./grid.ts";
+export { grids, type MakeGrid } from "./grids.ts";
 export { roundToGrid, rtn } from "./rtn.ts";
+export { gptq, gptqOnGrid, type GptqOptions } from "./gptq.ts";
+export {
+  factorHessian,
+  type FactorOptions,
+  HessianAccumulator,
+  hessianError,
+  type HessianFactor,
+  hessianOf,
+} from "./hessian.ts";
+export { pack, type Packed, packedBytes, unpack } from "./packing.ts";
+export { addErrors, type ErrorSums, errorSums, mseOf, sqnr, sqnrOf } from "./sqnr.ts";

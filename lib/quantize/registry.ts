@@ -1,8 +1,12 @@
 /** Every quantization method by name. A new method is one file and one entry here. */
+import { gptq } from "./gptq.ts";
 import type { Method } from "./method.ts";
 import { rtn } from "./rtn.ts";
 
-export const methods: Readonly<Record<string, Method>> = byName([rtn]);
+export const methods: Readonly<Record<string, Method>> = byName([
+  rtn,
+  gptq,
+]);
 
 function byName(list: readonly Method[]): Record<string, Method> {
   return Object.fromEntries(list.map((method) => [method.name, method]));

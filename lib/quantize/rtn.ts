@@ -1,76 +1,88 @@
 /** Round to nearest: each weight goes to the closest value of its group's grid. */
-import { type Grid, integerGrid } from "./grid.ts";
-import { defineMethod, type Encoded, type Matrix, type Report } from "./method.ts";
+import { decode, encode, type Grid, integerGrid } from "./grid.ts";
+import { integerOptions } from "./integer_options.ts";
+import { defineMethod, type Encoded, type Matrix } from "./method.ts";
 
 /**
  * Rounds every weight to the nearest value of a grid, group by group along the rows.
  * weights: [rows, columns]. Scales come back as [rows, groups of a row], row-major.
  */
-export function roundToGrid(weights: Matrix, grid: Grid, report: Report = {}): Encoded {
+export function roundToGrid(weights: Matrix, grid: Grid): Encoded {
   const { rows, columns, data } = weights;
-  const group = checkGroup(columns, grid);
-  const perRow = Math.ceil(columns / group);
-  const codes = new Uint8Array(data.length);
+  const perRow = groupsPerRow(columns, grid);
+  const indices = new Uint8Array(data.length);
   const scales = new Float32Array(rows * perRow);
   const zeros = new Float32Array(rows * perRow);
   for (let row = 0; row < rows; row++) {
     for (let index = 0; index < perRow; index++) {
-      const start = row * columns + index * group;
-      const end = Math.min(start + group, (row + 1) * columns);
-      const { scale, zero } = grid.fit(data.subarray(start, end));
-      scales[row * perRow + index] = scale;
-      zeros[row * perRow + index] = zero;
-      for (let i = start; i < end; i++) codes[i] = grid.encode(data[i]!, scale, zero);
+      const group = row * perRow + index;
+      const start = row * columns + index * grid.group;
+      const end = Math.min(start + grid.group, (row + 1) * columns);
+      const scale = scales.subarray(group, group + 1);
+      const zero = zeros.subarray(group, group + 1);
+      grid.find(data.subarray(start, end), end - start, scale, zero);
+      const shared = { scale: scale[0]!, zero: zero[0]! };
+      for (let i = start; i < end; i++) indices[i] = encode(grid.steps, data[i]!, shared);
     }
   }
-  const stored = grid.store(scales, zeros);
+  return storeGrid({ rows, columns, indices, scales, zeros }, grid);
+}
+
+/** Level indices [rows, columns] and the scales [rows, groups] they were found with. */
+export interface GridCodes {
+  readonly rows: number;
+  readonly columns: number;
+  readonly indices: Uint8Array;
+  readonly scales: Float32Array;
+  readonly zeros: Float32Array;
+  /** The group of each column; consecutive groups unless given. */
+  readonly groupOf?: Uint32Array;
+}
+
+/** Stores the scales, and decodes the weights as the stored scales give them back. */
+export function storeGrid(found: GridCodes, grid: Grid): Encoded {
+  const { rows, columns, indices, groupOf } = found;
+  const { scales, zeroPoints, parts } = grid.store(found.scales, found.zeros);
+  const perRow = Math.ceil(columns / grid.group);
+  const weights = new Float32Array(indices.length);
+  for (let row = 0; row < rows; row++) {
+    for (let column = 0; column < columns; column++) {
+      const i = row * columns + column;
+      const group = row * perRow + (groupOf?.[column] ?? Math.floor(column / grid.group));
+      const shared = { scale: scales[group]!, zero: zeroPoints?.[group] ?? 0 };
+      weights[i] = decode(grid.steps, indices[i]!, shared);
+    }
+  }
+  const { codeOfLevel } = grid;
+  const codes = codeOfLevel ? indices.map((index) => codeOfLevel[index]!) : indices;
   return {
-    weights: decodeGrid({ rows, columns, codes }, grid, stored),
+    weights,
     codes,
-    scales: stored.scales,
-    zeroPoints: stored.zeroPoints,
-    storage: [{ name: "codes", values: codes, bits: grid.bits }, ...stored.parts],
-    report,
+    scales,
+    zeroPoints,
+    storage: [{ name: "codes", values: codes, bits: grid.bits }, ...parts],
+    report: {},
   };
 }
 
-/** The values of codes [rows, columns] on a grid, with one scale for each group of a row. */
-export function decodeGrid(
-  coded: { rows: number; columns: number; codes: Uint8Array },
-  grid: Grid,
-  stored: { scales: Float32Array; zeroPoints?: Float32Array },
-): Float32Array {
-  const { rows, columns, codes } = coded;
-  const perRow = Math.ceil(columns / grid.group);
-  const values = new Float32Array(codes.length);
-  for (let row = 0; row < rows; row++) {
-    for (let column = 0; column < columns; column++) {
-      const index = row * perRow + Math.floor(column / grid.group);
-      const i = row * columns + column;
-      values[i] = grid.decode(codes[i]!, stored.scales[index]!, stored.zeroPoints?.[index] ?? 0);
-    }
-  }
-  return values;
-}
-
-/** The grid's group size; throws when it does not divide the columns and must. */
-export function checkGroup(columns: number, grid: Grid): number {
+/** Groups in a row; throws when groups do not divide the columns and must. */
+export function groupsPerRow(columns: number, grid: Grid): number {
   if (!grid.ragged && columns % grid.group !== 0) {
     throw new Error(
-      `Cannot quantize groups of ${grid.group}: needs a divisor of the ${columns} columns`,
+      `Cannot use groups of ${grid.group}: needs a divisor of the ${columns} columns, or group=row`,
     );
   }
-  return grid.group;
+  return Math.ceil(columns / grid.group);
 }
 
-/** A layer that 16 bits leave as it is. */
+/** A layer at 16 bits: the weights as they are. */
 export function keepWeights(weights: Matrix): Encoded {
   return {
     weights: weights.data.slice(),
     codes: new Uint8Array(0),
     scales: new Float32Array(0),
     storage: [{ name: "weights", values: weights.data, bits: 16 }],
-    report: { kept: true },
+    report: {},
   };
 }
 
@@ -78,46 +90,21 @@ export function keepWeights(weights: Matrix): Encoded {
 export const rtn = defineMethod({
   name: "rtn",
   title: "Round to nearest",
-  source: "IST-DASLab/gptq quant.py (the baseline of arXiv 2210.17323)",
+  source: "arXiv 2210.17323 (its baseline), IST-DASLab/gptq quant.py",
   needs: "nothing",
   options: {
-    bits: {
-      kind: "integer",
-      default: 4,
-      minimum: 1,
-      maximum: 8,
-      also: [16],
-      meaning: "bits of a code; 16 keeps the weights as they are",
-    },
-    group: {
-      kind: "integer",
-      default: 128,
-      minimum: 1,
-      maximum: Number.MAX_SAFE_INTEGER,
-      words: ["row", "tensor"],
-      meaning: "weights of a row that share a scale, or one scale a row or a tensor",
-    },
-    symmetric: {
-      kind: "flag",
-      default: true,
-      meaning: "one range on both sides of zero; otherwise from the least to the greatest weight",
-    },
-    scales: {
-      kind: "choice",
-      default: "f16",
-      allowed: ["f16", "f32"],
-      meaning: "how a scale is kept; codes are always found with the float32 scale",
-    },
+    ...integerOptions,
+    group: { ...integerOptions.group, words: ["row", "tensor"] },
   },
-  presets: {},
+  presets: { paper: { symmetric: true, group: 128 } },
   run(weights, { bits, group, symmetric, scales }) {
     if (bits === 16) return keepWeights(weights);
-    const length = weights.data.length;
+    const { columns, data } = weights;
     if (group === "tensor") {
-      const flat = { rows: 1, columns: length, data: weights.data };
-      return roundToGrid(flat, integerGrid({ bits, group: length, symmetric, scales }));
+      const grid = integerGrid({ bits, group: data.length, symmetric, scales });
+      return roundToGrid({ rows: 1, columns: data.length, data }, grid);
     }
-    const size = group === "row" ? weights.columns : group;
-    return roundToGrid(weights, integerGrid({ bits, group: size, symmetric, scales }));
+    const width = group === "row" ? columns : group;
+    return roundToGrid(weights, integerGrid({ bits, group: width, symmetric, scales }));
   },
 });
