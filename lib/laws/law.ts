@@ -3,6 +3,11 @@
  * tokens D and bit width P, with its analytic gradient and, where it has one, its inversion for D.
  */
 
+/** Input that a law cannot work with: the message says what was given and what to do. */
+export class LawError extends RangeError {
+  override readonly name = "LawError";
+}
+
 /** What a law may depend on: N (`size`), D (`tokens`), P (`bits`). */
 export type Variable = "size" | "tokens" | "bits";
 
@@ -89,7 +94,7 @@ export function columnsFrom(values: Partial<Record<Variable, ArrayLike<number>>>
   const given = variables.filter((variable) => values[variable] !== undefined);
   const lengths = given.map((variable) => values[variable]!.length);
   if (lengths.some((length) => length !== lengths[0])) {
-    throw new RangeError(
+    throw new LawError(
       `Cannot build columns: all must have one length: got ${
         given.map((variable, i) => `${variable} ${lengths[i]}`).join(", ")
       }`,
@@ -145,7 +150,7 @@ export function parameterVector(law: Law, parameters: Record<string, number>): F
       wrong.length > 0 ? `no finite ${wrong.join(", ")}` : "",
       unknown.length > 0 ? `unknown ${unknown.join(", ")}` : "",
     ].filter((fault) => fault !== "");
-    throw new RangeError(
+    throw new LawError(
       `Cannot use these parameters with the ${law.name} law: needs ${names.join(", ")}: got ${
         faults.join(" and ")
       }`,

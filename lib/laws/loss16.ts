@@ -79,6 +79,9 @@ function tokensFor(theta: Float64Array, response: number, at: Point): number {
 /**
  * The loss of the 16-bit model over size N and tokens D, in nats per token. Kaplan et al. 2020
  * (arXiv 2001.08361, Eq. 1.5), with the constants fitted anew in Ouyang et al. 2024, Eq. 3.
+ *
+ * In a table with a row for each bit width the same loss stands several times: fit the rows of one
+ * bit width, or the standard errors come out too small.
  */
 export const loss16: Law = {
   name: "loss16",

@@ -1,8 +1,13 @@
 /** The laws of low-bit quantization: formulas, fits, uncertainty, comparison and inversion. */
+export { compare, type Comparison } from "./compare.ts";
+export type { Described } from "./display.ts";
+export { type Fit, fit } from "./fit.ts";
+export type { ColumnNames, ColumnRole } from "./frame.ts";
 export {
   type Columns,
   columnsFrom,
   type Law,
+  LawError,
   namedParameters,
   type Parameter,
   parameterVector,
@@ -10,7 +15,17 @@ export {
   type Response,
   type Variable,
 } from "./law.ts";
+export {
+  leastSquares,
+  type LeastSquaresOptions,
+  type LeastSquaresResult,
+  type LeastSquaresStatus,
+  leastSquaresStatuses,
+  type SearchRange,
+} from "./least_squares.ts";
 export { perBitWidth } from "./per_bit_width.ts";
 export { type FittedLaw, type Goal, predict, quantizedLoss, tokensFor } from "./predict.ts";
-export { published, publishedSources } from "./published.ts";
+export { type FitOptions, type FitProblem, fitProblem } from "./problem.ts";
+export { published, type PublishedSource, publishedSources } from "./published.ts";
 export { findLaw, laws } from "./registry.ts";
+export { fitRounded, type PrintedNumber, type RoundedFit } from "./rounded.ts";

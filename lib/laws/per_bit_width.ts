@@ -1,4 +1,4 @@
-import type { Columns, Law, Point } from "./law.ts";
+import { type Columns, type Law, LawError, type Point } from "./law.ts";
 import { sizeToken } from "./size_token.ts";
 
 /** The bit widths of the paper's tables and figures. */
@@ -15,7 +15,7 @@ const paperBits = [2, 3, 4];
 export function perBitWidth(bits: readonly number[]): Law {
   const widths = [...new Set(bits)].sort((a, b) => a - b);
   if (widths.length === 0) {
-    throw new RangeError(
+    throw new LawError(
       "Cannot build the per-bit-width law: needs at least 1 bit width: got none",
     );
   }
@@ -25,7 +25,7 @@ export function perBitWidth(bits: readonly number[]): Law {
   function indexOf(bitWidth: number | undefined): number {
     const index = widths.findIndex((candidate) => candidate === bitWidth);
     if (index < 0) {
-      throw new RangeError(
+      throw new LawError(
         `Cannot predict at ${bitWidth} bits: the per-bit-width law has parameters for ${
           widths.join(", ")
         } bits only`,

@@ -1,5 +1,12 @@
 /** A law with given parameters at one point: prediction, and inversion for the training tokens. */
-import { columnsFrom, type Law, parameterVector, type Point, type Variable } from "./law.ts";
+import {
+  columnsFrom,
+  type Law,
+  LawError,
+  parameterVector,
+  type Point,
+  type Variable,
+} from "./law.ts";
 import { findLaw } from "./registry.ts";
 
 /** A law and its parameters. A fit is one. */
@@ -46,14 +53,14 @@ export function tokensFor(
   const asked = resolved.response === "qid" ? "qid" : "loss";
   const response = goal[asked];
   if (resolved.tokensFor === undefined) {
-    throw new RangeError(
+    throw new LawError(
       `Cannot invert the ${resolved.name} law for tokens: it depends on ${
         resolved.variables.join(", ")
       } only`,
     );
   }
   if (response === undefined || !(response > 0) || !Number.isFinite(response)) {
-    throw new RangeError(
+    throw new LawError(
       `Cannot invert the ${resolved.name} law for tokens: needs a positive ${asked}: got ${response}`,
     );
   }
@@ -61,7 +68,7 @@ export function tokensFor(
   checkPoint(resolved, goal, others, "invert");
   const tokens = resolved.tokensFor(theta, response, goal);
   if (!(tokens > 0) || !Number.isFinite(tokens)) {
-    throw new RangeError(
+    throw new LawError(
       `Cannot invert the ${resolved.name} law for tokens: no number of tokens gives ${asked} ${response} at ${
         others.map((variable) => `${variable} ${goal[variable as "size" | "bits"]}`).join(", ")
       }`,
@@ -83,7 +90,7 @@ function checkPoint(law: Law, at: Point, needed: readonly Variable[], doing: str
   for (const variable of needed) {
     const value = at[variable];
     if (value === undefined || !(value > 0) || !Number.isFinite(value)) {
-      throw new RangeError(
+      throw new LawError(
         `Cannot ${doing} the ${law.name} law: needs a positive ${variable}: got ${value}`,
       );
     }

@@ -2,7 +2,8 @@
 import { closest } from "fastest-levenshtein";
 import { bits } from "./bits.ts";
 import { chinchilla } from "./chinchilla.ts";
-import type { Law } from "./law.ts";
+import { type Described, describeLaw, display } from "./display.ts";
+import { type Law, LawError } from "./law.ts";
 import { loss16 } from "./loss16.ts";
 import { perBitWidthLaw } from "./per_bit_width.ts";
 import { precision } from "./precision.ts";
@@ -24,8 +25,8 @@ const all: readonly Law[] = [
 ];
 
 /** The laws by name, in reading order. */
-export const laws: Readonly<Record<string, Law>> = Object.fromEntries(
-  all.map((law) => [law.name, law]),
+export const laws: Readonly<Record<string, Law & Described>> = Object.fromEntries(
+  all.map((law) => [law.name, display(law, describeLaw)]),
 );
 
 /** The law of that name, or the law itself; an unknown name is an error that gives the nearest. */
@@ -34,7 +35,7 @@ export function findLaw(law: Law | string): Law {
   const found = Object.hasOwn(laws, law) ? laws[law] : undefined;
   if (found !== undefined) return found;
   const names = Object.keys(laws);
-  throw new RangeError(
+  throw new LawError(
     `Cannot find the law "${law}": did you mean "${closest(law, names)}"? Laws: ${
       names.join(", ")
     }`,
