@@ -117,7 +117,7 @@ function numbers(
   const series = frame.getColumn(name);
   if (!series.isNumeric()) {
     throw new LawError(
-      `Cannot fit the ${law.name} law: column "${name}" holds ${series.dtype}: needs numbers`,
+      `Cannot fit the ${law.name} law: column "${name}" holds ${series.dtype.variant}: needs numbers`,
     );
   }
   // Int64 columns come as BigInt, and a missing value as null, which becomes NaN here.

@@ -1,4 +1,5 @@
 /** Fits to printed numbers, each known only to the last digit that was printed. */
+import { max } from "simple-statistics";
 import { columnsFrom, type Law, LawError, namedParameters } from "./law.ts";
 import { leastSquares } from "./least_squares.ts";
 import { problemOf } from "./problem.ts";
@@ -27,24 +28,26 @@ export interface RoundedFit {
   readonly reproduced: number;
 }
 
-/** Powers of the deviation that are tried in turn: least squares first, then ever closer to minimax. */
-const powers = [2, 4, 8, 16, 32];
+/** Reweighted fits that are tried at most. */
+const mostRounds = 100;
 
 /**
- * Fits a law of QiD to printed numbers so that it gives back as many of them as it can: first by
- * least squares of the deviations in printed units, then, while a number is missed, by their fourth,
- * eighth, sixteenth and thirty-second powers, which approach the smallest largest deviation.
+ * Fits a law of QiD to printed numbers so that it gives all of them back, where one law can: least
+ * squares of the deviations in printed units and then, while a number is missed, again with every
+ * row weighed by its deviation so far. Repeated, this approaches the smallest largest deviation
+ * (Lawson's algorithm, 1961). Returns the round with the smallest largest deviation.
  */
 export function fitRounded(law: Law | string, numbers: readonly PrintedNumber[]): RoundedFit {
-  const found = findLaw(law);
-  const qid = Float64Array.from(numbers, (number) => number.qid);
-  const columns = columnsFrom({
-    size: numbers.map(({ size }) => size),
-    tokens: numbers.map(({ tokens }) => tokens),
-    bits: numbers.map(({ bits }) => bits),
-  });
-  const prepared = problemOf(found, { columns, observed: qid }, { space: "log" });
-  const resolved = prepared.law;
+  const observations = {
+    columns: columnsFrom({
+      size: numbers.map(({ size }) => size),
+      tokens: numbers.map(({ tokens }) => tokens),
+      bits: numbers.map(({ bits }) => bits),
+    }),
+    observed: Float64Array.from(numbers, ({ qid }) => qid),
+  };
+  const prepared = problemOf(findLaw(law), observations, { space: "log" });
+  const { law: resolved, parametersOf } = prepared;
   const { tokensFor } = resolved;
   if (tokensFor === undefined || resolved.response !== "qid") {
     throw new LawError(
@@ -52,9 +55,9 @@ export function fitRounded(law: Law | string, numbers: readonly PrintedNumber[])
     );
   }
   const values = new Float64Array(numbers.length);
-  function deviations(coordinates: Float64Array, out: Float64Array): void {
-    const theta = prepared.parametersOf(coordinates);
-    resolved.evaluate(theta, columns, values);
+  function residuals(coordinates: Float64Array, out: Float64Array): void {
+    const theta = parametersOf(coordinates);
+    resolved.evaluate(theta, observations.columns, values);
     numbers.forEach((number, i) => {
       const difference = number.printed === "qid"
         ? values[i]! - number.qid
@@ -63,28 +66,27 @@ export function fitRounded(law: Law | string, numbers: readonly PrintedNumber[])
     });
   }
 
+  const weights = new Float64Array(numbers.length).fill(1);
   let start = leastSquares(prepared.problem).theta;
-  const found_ = new Float64Array(numbers.length);
-  deviations(start, found_);
-  for (const power of powers) {
-    const largest = Math.max(...found_.map(Math.abs));
-    start = leastSquares({
+  let best = { theta: start, deviations: new Float64Array() as Float64Array, largest: Infinity };
+  for (let round = 0; round < mostRounds && best.largest > 0.5; round++) {
+    const { theta, residuals: deviations } = leastSquares({
       rows: numbers.length,
-      residuals(theta, out) {
-        deviations(theta, out);
-        for (let i = 0; i < out.length; i++) {
-          out[i] = Math.sign(out[i]!) * Math.pow(Math.abs(out[i]!) / largest, power / 2);
-        }
-      },
+      residuals,
       start,
-    }).theta;
-    deviations(start, found_);
-    if (found_.every((deviation) => Math.abs(deviation) <= 0.5)) break;
+      weights,
+    });
+    const sizes = deviations.map(Math.abs);
+    const largest = max([...sizes]);
+    if (largest < best.largest) best = { theta, deviations, largest };
+    const total = weights.reduce((sum, weight, i) => sum + weight * sizes[i]!, 0);
+    weights.forEach((weight, i) => weights[i] = weight * sizes[i]! * numbers.length / total);
+    start = theta;
   }
   return {
     law: resolved,
-    parameters: namedParameters(resolved, prepared.parametersOf(start)),
-    deviations: found_,
-    reproduced: found_.filter((deviation) => Math.abs(deviation) <= 0.5).length,
+    parameters: namedParameters(resolved, parametersOf(best.theta)),
+    deviations: best.deviations,
+    reproduced: best.deviations.filter((deviation) => Math.abs(deviation) <= 0.5).length,
   };
 }
