@@ -1,0 +1,146 @@
+import { readFileSync } from "node:fs";
+import { Arena } from "./memory.ts";
+import type { Product } from "./types.ts";
+
+/** An address in the kernel's memory, in bytes. */
+type Address = number;
+
+/** The exports of `assembly/index.ts`, which documents them. Strides and sizes count elements. */
+export interface Exports {
+  readonly HEAP: { readonly value: number };
+  gemmF32: WasmGemm;
+  gemmF64: WasmGemm;
+  choleskyBlock(a: Address, lda: number, n: number): number;
+  invertBlock(a: Address, lda: number, n: number, x: Address): void;
+  accumulate(
+    ...args: [
+      h: Address,
+      ldh: number,
+      s: Address,
+      lds: number,
+      rows: number,
+      columns: number,
+      scale: number,
+      beta: number,
+    ]
+  ): void;
+  mirror(a: Address, n: number): void;
+  ranges(values: Address, groups: number, width: number, minimum: Address, maximum: Address): void;
+  roundUniform(
+    ...args: [
+      values: Address,
+      groups: number,
+      width: number,
+      scales: Address,
+      zeros: Address,
+      maxq: number,
+      codes: Address,
+      output: Address,
+    ]
+  ): void;
+  roundLevels(
+    ...args: [
+      values: Address,
+      groups: number,
+      width: number,
+      scales: Address,
+      levels: Address,
+      thresholds: Address,
+      count: number,
+      codes: Address,
+      output: Address,
+    ]
+  ): void;
+  packStrip(w: Address, columns: number, count: number, strip: Address): void;
+  unpackStrip(
+    ...args: [
+      strip: Address,
+      start: number,
+      width: number,
+      count: number,
+      w: Address,
+      ldw: number,
+    ]
+  ): void;
+  unpackCodes(strip: Address, columns: number, count: number, codes: Address): void;
+  transposeFactor(u: Address, n: number, l: Address): void;
+  gptqBlock(
+    ...args: [
+      strip: Address,
+      rows: number,
+      n: number,
+      l: Address,
+      start: number,
+      end: number,
+      groups: Address,
+      scales: Address,
+      zeros: Address,
+      maxq: number,
+      levels: Address,
+      thresholds: Address,
+      count: number,
+      codes: Address,
+      errors: Address,
+    ]
+  ): number;
+}
+
+type WasmGemm = (
+  ...args: [
+    transposeA: number,
+    transposeB: number,
+    m: number,
+    n: number,
+    k: number,
+    alpha: number,
+    a: Address,
+    lda: number,
+    b: Address,
+    ldb: number,
+    beta: number,
+    c: Address,
+    ldc: number,
+  ]
+) => void;
+
+/** A matrix product with every option filled in and checked, and no size 0. */
+export type FullProduct =
+  | Required<Product<Float32Array>>
+  | Required<Product<Float64Array>>;
+
+/** Computes a product in place; the arrays may lie anywhere. */
+export type Multiply = (product: FullProduct) => void;
+
+/** What every kernel works with. */
+export interface Machine {
+  readonly arena: Arena;
+  readonly wasm: Exports;
+  readonly multiply: Multiply;
+}
+
+let compiled: WebAssembly.Module | undefined;
+
+/** A memory of `bytes` and an instance of the compiled module over it. */
+export function startModule(bytes: number): { arena: Arena; wasm: Exports } {
+  compiled ??= new WebAssembly.Module(readFileSync(new URL("./kernels.wasm", import.meta.url)));
+  const arena = new Arena(bytes);
+  const instance = new WebAssembly.Instance(compiled, { env: { memory: arena.memory } });
+  const wasm = instance.exports as object as Exports;
+  arena.reserve(wasm.HEAP.value);
+  return { arena, wasm };
+}
+
+/** Matrix products by the WebAssembly module. */
+export function wasmMultiply(arena: Arena, wasm: Exports): Multiply {
+  return (product) =>
+    arena.scope(() => {
+      const { m, n, k, transposeA, transposeB, alpha, lda, ldb, beta, ldc } = product;
+      const [a, b, c] = [arena.bring(product.a), arena.bring(product.b), arena.bring(product.c)];
+      const gemm = product.c instanceof Float32Array ? wasm.gemmF32 : wasm.gemmF64;
+      gemm(
+        ...[Number(transposeA), Number(transposeB), m, n, k, alpha, a.byteOffset, lda] as const,
+        ...[b.byteOffset, ldb, beta, c.byteOffset, ldc] as const,
+      );
+      if (c !== product.c) product.c.set(c);
+    });
+}
