@@ -1,8 +1,7 @@
 /** `deno task check`: format, lint and types of the code and of the notebooks' cells, and the examples. */
 import { Command } from "commander";
 import { availableParallelism } from "node:os";
-import { join } from "node:path";
-import { checkCells, formatCells, lintCells, runDeno } from "../notebook/mod.ts";
+import { checkCells, formatCells, lintCells, listNotebooks, runDeno } from "../notebook/mod.ts";
 
 /** One step of the check: returns the problems it found, none when all is well. */
 interface Step {
@@ -25,7 +24,10 @@ if (import.meta.main) {
     Deno.addSignalListener(signal, () => stop.abort(code));
   }
   try {
-    const failed = await runAll(steps(await notebooks(), command.opts().fix ?? false), stop.signal);
+    const failed = await runAll(
+      steps(await listNotebooks("notebooks"), command.opts().fix ?? false),
+      stop.signal,
+    );
     Deno.exit(failed > 0 ? 1 : 0);
   } catch (error) {
     if (stop.signal.aborted) Deno.exit(stop.signal.reason);
@@ -84,12 +86,6 @@ async function runAll(all: readonly Step[], signal: AbortSignal): Promise<number
   signal.throwIfAborted();
   console.log(`\n${all.length - failed} passed, ${failed} failed`);
   return failed;
-}
-
-async function notebooks(): Promise<string[]> {
-  const names = (await Array.fromAsync(Deno.readDir("notebooks")))
-    .map(({ name }) => name).filter((name) => name.endsWith(".ipynb")).sort();
-  return names.map((name) => join("notebooks", name));
 }
 
 function messageOf(error: unknown): string {

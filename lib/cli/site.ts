@@ -1,6 +1,6 @@
 /** `deno task site`: writes the notebooks as web pages that need no network. */
 import { Command } from "commander";
-import { join } from "node:path";
+import { listNotebooks } from "../notebook/mod.ts";
 import { opening, writeSite } from "../notebook/site/mod.ts";
 
 if (import.meta.main) {
@@ -25,9 +25,7 @@ async function main(out: string): Promise<void> {
   // What the whole is, README says; so the index needs no words of its own.
   const { title, paragraph } = opening(await Deno.readTextFile("README.md"));
   if (!title) throw new Error('Cannot write the index: README.md needs a heading "# Title"');
-  const names = (await Array.fromAsync(Deno.readDir("notebooks")))
-    .map(({ name }) => name).filter((name) => name.endsWith(".ipynb")).sort();
-  const notebooks = names.map((name) => join("notebooks", name));
+  const notebooks = await listNotebooks("notebooks");
   const pages = await writeSite(notebooks, { out, title, introduction: paragraph ?? "" });
   for (const { path, bytes } of pages) console.log(`${path}  ${Math.ceil(bytes / 1000)} kB`);
 }

@@ -1,6 +1,10 @@
 import pl from "nodejs-polars";
+import { resolve } from "node:path";
+import { pathToFileURL } from "node:url";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { display } from "../../lib/notebook/display.ts";
+import { executableCells, parseNotebook } from "../../lib/notebook/document.ts";
+import { executeNotebook } from "../../lib/notebook/execute.ts";
 import { formatNumber } from "../../lib/notebook/format.ts";
 import { markdown, md, mediaBundle, show } from "../../lib/notebook/show.ts";
 import { table } from "../../lib/notebook/table.ts";
@@ -135,5 +139,50 @@ describe("show outside Jupyter", () => {
     await show(markdown("**4** bits", "4 bits"));
     await show({ svg: "<svg/>", title: "A figure" });
     expect(log.mock.calls).toEqual([["bits\n   4"], ["4 bits"], ["A figure"]]);
+  });
+});
+
+describe("show in the real kernel", () => {
+  it("displays every kind of value, and nothing else", async () => {
+    const face = pathToFileURL(resolve("lib/notebook/mod.ts")).href;
+    const svg = '<svg xmlns="http://www.w3.org/2000/svg"><g/></svg>';
+    const cells = [
+      `import pl from "nodejs-polars";\n` +
+      `import { commit, exercise, md, reveal, show, table } from "${face}";`,
+      `await show({ svg: ${JSON.stringify(svg)}, title: "T", caption: "C" });`,
+      "await show(pl.DataFrame({ bits: [2, 3] }));",
+      "await show(md`$\\beta = ${0.52514}$`);\nawait show(table([{ bits: 4 }]));",
+      `await show({ [Symbol.for("Jupyter.display")]: () => ({ "text/html": "<i>own</i>" }) });`,
+      'await show("text");\nawait show(42);',
+      'const guess = await commit("How many?", 1);',
+      "await reveal(guess, 2);",
+      `await exercise({ id: "1", answer: 3, solution: () => 3, hint: "h", explanation: "e" });`,
+      'await show("x".repeat(1_000_000));',
+    ].map((source) => ({ cell_type: "code", metadata: {}, source }));
+    const text = JSON.stringify({ cells, metadata: {}, nbformat: 4, nbformat_minor: 5 });
+    const notebook = parseNotebook(text, "test");
+    const failure = await executeNotebook(notebook);
+    const data = executableCells(notebook).map((cell) => cell.outputs.map((output) => output.data));
+    const table = (text: string) => ({
+      "text/html": expect.stringContaining("<table>"),
+      "text/plain": text,
+    });
+    const markdown = (part: string) => ({
+      "text/markdown": expect.stringContaining(part),
+      "text/plain": expect.any(String),
+    });
+    expect(data.slice(0, 9)).toEqual([
+      [],
+      [{ "image/svg+xml": svg, "text/plain": "T\nC" }],
+      [table("bits\n   2\n   3")],
+      [markdown("$\\beta = 0.5251$"), table("bits\n   4")],
+      [{ "text/html": "<i>own</i>", "text/plain": expect.any(String) }],
+      [{ "text/plain": "text" }, { "text/plain": "42" }],
+      [markdown("**Your guess: 1.**")],
+      [markdown("too low by a factor of 2")],
+      [markdown("✓ Right: 3.")],
+    ]);
+    expect(failure?.cell).toBe(10);
+    expect(failure?.error.evalue).toContain("Cannot show the output: needs less than 1 MB");
   });
 });

@@ -195,6 +195,19 @@ describe("writeSite", () => {
     expect(svg.getAttribute("aria-label")).toBe("plain");
   });
 
+  it("leaves a figure the title that it has of its own", async () => {
+    const named = '<svg xmlns="http://www.w3.org/2000/svg" aria-labelledby="a b">' +
+      '<title id="a">A</title><desc id="b">B</desc><a href="#c"><g id="c" fill="#abc"/></a></svg>';
+    const document = await pageOf("# T", shown({ "image/svg+xml": named, "text/plain": "plain" }));
+    const svg = document.querySelector("svg")!;
+    const words = svg.getAttribute("aria-labelledby")!.split(" ");
+    expect(words.map((id) => document.getElementById(id)?.textContent)).toEqual(["A", "B"]);
+    expect(svg.hasAttribute("aria-label")).toBe(false);
+    const inner = svg.querySelector("g")!;
+    expect(svg.querySelector("a")?.getAttribute("href")).toBe(`#${inner.id}`);
+    expect(inner.getAttribute("fill")).toBe("#abc");
+  });
+
   it.each([
     ["![x](https://example.org/x.png)", "an image must be a file beside the notebooks"],
     ["![x](no.png)", "the image no.png cannot be read"],

@@ -31,8 +31,8 @@ export function renderSvg(svg: string, label: string, source: Source): string {
     root.setAttribute("viewBox", `0 0 ${parseFloat(width)} ${parseFloat(height)}`);
   }
   root.setAttribute("role", "img");
-  root.setAttribute("aria-label", label);
-  return `<figure id="${name}">${root.toString()}</figure>\n`;
+  if (!root.hasAttribute("aria-labelledby")) root.setAttribute("aria-label", label);
+  return `<figure id="${name}" tabindex="0">${root.toString()}</figure>\n`;
 }
 
 function ownAttribute(name: string, value: string, ids: ReadonlyMap<string, string>): string {
