@@ -4,7 +4,7 @@ import type { Fit } from "./fit.ts";
 import type { Law } from "./law.ts";
 
 /** The method that Jupyter kernels call to show an object. */
-export const jupyterDisplay: unique symbol = Symbol.for("Jupyter.display") as never;
+export const jupyterDisplay: unique symbol = Symbol.for("Jupyter.display");
 
 /** An object that shows itself in a notebook and as text. */
 export interface Described {

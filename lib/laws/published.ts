@@ -89,6 +89,7 @@ export const publishedSources: Readonly<Record<keyof typeof published, Published
   precision: {
     source: "Kumar et al. 2024, arXiv 2411.04330, Table 2",
     known: "printed",
-    note: "GPTQ on models of 30 to 220 million parameters, Dolma",
+    note:
+      "GPTQ on models of 30 to 220 million parameters, Dolma; the table also lists an offset b = 1.1277 whose place in the formula is not known here: left out",
   },
 };
