@@ -4,6 +4,7 @@
  */
 import { formatNumber } from "./format.ts";
 import { markdown, show } from "./show.ts";
+import { escapeHtml } from "./table.ts";
 
 /** What a reader can answer or guess. */
 export type Answer = number | string | boolean;
@@ -20,9 +21,9 @@ export interface ExerciseOptions {
   tolerance?: number;
   /** Unit of a number. */
   unit?: string;
-  /** Markdown with LaTeX: where to begin. Shown folded. */
+  /** Where to begin, shown folded. Sentences and LaTeX; lists and stars do not read well on GitHub. */
   hint: string;
-  /** Markdown with LaTeX: why the solution is what it is. Shown folded, with the solution. */
+  /** Why the solution is what it is, shown folded with it. Written as the hint is. */
   explanation: string;
 }
 
@@ -66,7 +67,7 @@ export async function exercise(options: ExerciseOptions): Promise<void> {
     : right
     ? `✓ Right: ${written(answer, unit)}.`
     : `✗ Not yet: ${written(answer, unit)} is ${miss(answer, truth)}.`;
-  const solution = `**${written(truth, unit)}.** ${explanation}`;
+  const solution = `<strong>${escapeHtml(written(truth, unit))}.</strong> ${explanation}`;
   const folds = [fold("Hint", hint, false), fold("Solution", solution, right)];
   await show(markdown([`**${name}.** ${verdict}`, ...folds].join("\n\n"), `${name}. ${verdict}`));
 }
@@ -151,7 +152,8 @@ function written(value: Answer, unit: string): string {
   return unit && typeof value === "number" ? `${text} ${unit}` : text;
 }
 
-// The empty lines make the inside Markdown again, which a block of HTML is not.
+// The empty lines make the inside Markdown again, which a block of HTML is not. Old nbconvert, and
+// so perhaps GitHub, shows the inside as it is written: hence <strong> in it rather than stars.
 function fold(summary: string, inside: string, open: boolean): string {
   return `<details${
     open ? " open" : ""
