@@ -2,13 +2,14 @@
  * GPTQ: columns are rounded one after another, and the error of each is made up for by the columns
  * that are not rounded yet. Source: arXiv 2210.17323, IST-DASLab/gptq gptq.py.
  */
+import { columnsOf, permuteColumns } from "./columns.ts";
 import { type Grid, integerGrid } from "./grid.ts";
-import { gptqLoop } from "./gptq_loop.ts";
 import { grids } from "./grids.ts";
 import { deadColumns, descendingDiagonal, factorHessian } from "./hessian.ts";
 import { integerOptions } from "./integer_options.ts";
+import { kernel } from "./kernel.ts";
 import { defineMethod, type Encoded, type Hessian, type Matrix } from "./method.ts";
-import { groupsPerRow, keepWeights, storeGrid } from "./rtn.ts";
+import { groupsPerRow, keepWeights, storeGrid } from "./store.ts";
 
 /** What GPTQ needs beside the weights and the grid. */
 export interface GptqOptions {
@@ -36,14 +37,17 @@ export interface GptqOptions {
  * When the damped Hessian cannot be factored the damping is raised; see `factorHessian`.
  */
 export function gptqOnGrid(weights: Matrix, grid: Grid, options: GptqOptions): Encoded {
-  const { rows, columns } = weights;
+  const { rows } = weights;
   const { hessian, block } = options;
-  const perRow = groupsPerRow(columns, grid);
+  const perRow = groupsPerRow(weights.columns, grid);
+  // Columns that fill up the last group are 0, never seen and never looked at.
+  const columns = perRow * grid.group;
   const dead = deadColumns(hessian);
-  const order = options.order ? descendingDiagonal(hessian) : undefined;
-  const factored = factorHessian(hessian, { damping: options.damping, order });
+  const order = options.order ? descendingDiagonal(hessian, columns) : undefined;
+  const factored = factorHessian(hessian, { damping: options.damping, order, columns });
 
-  const alive = { rows, columns, data: weights.data.slice() };
+  const given = columnsOf(weights, { width: columns });
+  const alive = { ...given, data: given.data.slice() };
   for (const column of dead) {
     for (let row = 0; row < rows; row++) alive.data[row * columns + column] = 0;
   }
@@ -51,44 +55,41 @@ export function gptqOnGrid(weights: Matrix, grid: Grid, options: GptqOptions): E
   const zero = new Float32Array(rows * perRow);
   // One scale a row comes from the weights before the dead columns are set to 0, as there.
   const fixed = options.staticGroups || perRow === 1;
-  if (fixed) findScales(perRow === 1 ? weights : alive, grid, { scale, zero });
+  if (fixed) grid.find(perRow === 1 ? given.data : alive.data, grid.group, scale, zero);
 
-  const { indices } = gptqLoop({
-    weights: order ? permuteColumns(alive, order) : alive.data,
+  const groupOf = (places: Int32Array) => places.map((place) => Math.floor(place / grid.group));
+  const codes = new Uint8Array(rows * columns);
+  const { loss } = kernel().gptq({
+    weights: order ? permuteColumns(alive, order).data : alive.data,
     rows,
     columns,
     factor: factored.upper,
-    steps: grid.steps,
+    grid: grid.steps,
     group: grid.group,
-    groupOf: fixed && order ? order.map((column) => Math.floor(column / grid.group)) : undefined,
+    groupOf: fixed && order ? groupOf(order) : undefined,
     scale,
     zero,
     find: fixed ? undefined : grid.find,
     block,
+    codes,
   });
 
-  const back = order && inverse(order);
-  const groupOf = back && !fixed ? back.map((place) => Math.floor(place / grid.group)) : undefined;
-  const encoded = storeGrid({
-    rows,
-    columns,
-    indices: back ? permuteColumns({ rows, columns, data: indices }, back) : indices,
-    scales: scale,
-    zeros: zero,
-    groupOf,
-  }, grid);
-  return {
-    ...encoded,
-    storage: groupOf
-      ? [...encoded.storage, { name: "group_of_column", values: groupOf, bits: 32 }]
-      : encoded.storage,
-    report: {
-      damping: factored.damping,
-      ...(factored.raised && { dampingRaisedFrom: options.damping }),
-      deadColumns: dead.length,
-      block,
-    },
+  const found = { rows, columns, scales: scale, zeros: zero };
+  const report = {
+    damping: factored.damping,
+    ...(factored.raised && { dampingRaisedFrom: options.damping }),
+    deadColumns: dead.length,
+    block,
+    loss,
   };
+  if (!order) return { ...storeGrid({ ...found, indices: codes }, grid, weights.columns), report };
+  const back = inverse(order);
+  const indices = permuteColumns({ rows, columns, data: codes }, back).data;
+  if (fixed) return { ...storeGrid({ ...found, indices }, grid, weights.columns), report };
+  const places = groupOf(back);
+  const encoded = storeGrid({ ...found, indices, groupOf: places }, grid, weights.columns);
+  const map = { name: "group_of_column", values: Uint32Array.from(places), bits: 32 };
+  return { ...encoded, storage: [...encoded.storage, map], report };
 }
 
 /** GPTQ on the integer grid, or on the grid of another format. */
@@ -154,39 +155,8 @@ export const gptq = defineMethod({
   },
 });
 
-function findScales(
-  { rows, columns, data }: Matrix,
-  grid: Grid,
-  { scale, zero }: { scale: Float32Array; zero: Float32Array },
-): void {
-  const perRow = groupsPerRow(columns, grid);
-  for (let group = 0; group < rows * perRow; group++) {
-    const start = Math.floor(group / perRow) * columns + (group % perRow) * grid.group;
-    const width = Math.min(grid.group, columns - (group % perRow) * grid.group);
-    const one = [group, group + 1] as const;
-    grid.find(
-      data.subarray(start, start + width),
-      width,
-      scale.subarray(...one),
-      zero.subarray(...one),
-    );
-  }
-}
-
-/** Column i of the result is column order[i] of the given values [rows, columns]. */
-function permuteColumns<T extends Float32Array | Uint8Array>(
-  { rows, columns, data }: { rows: number; columns: number; data: T },
-  order: Uint32Array,
-): T {
-  const moved = data.slice() as T;
-  for (let row = 0; row < rows; row++) {
-    for (let i = 0; i < columns; i++) moved[row * columns + i] = data[row * columns + order[i]!]!;
-  }
-  return moved;
-}
-
-function inverse(order: Uint32Array): Uint32Array {
-  const back = new Uint32Array(order.length);
+function inverse(order: Int32Array): Int32Array {
+  const back = new Int32Array(order.length);
   order.forEach((column, place) => back[column] = place);
   return back;
 }

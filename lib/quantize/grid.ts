@@ -2,31 +2,16 @@
  * Grids: the values a group of weights may take. A grid is data: its steps, how a group's scale is
  * found, and how scales are kept. RTN and GPTQ work on any grid: integers, codebooks, MX blocks.
  */
+import type { FindGrid, Grid as Steps } from "../compute/mod.ts";
+import { kernel } from "./kernel.ts";
 import type { StoredPart } from "./method.ts";
 
 /**
- * The steps of a grid, for a group with a scale (and a zero). All arithmetic is in float32, rounded
- * after each operation.
- *
- * maxq: code = clamp(roundHalfEven(x / scale) + zero, 0, maxq), value = scale (code - zero).
- * levels, ascending, and the thresholds between them: index = how many thresholds are less than
- * x / scale, value = scale levels[index]. A tie goes down; where it must go up, the threshold is
- * the float32 just below the midpoint.
+ * Finds the scale (and zero) of each group of `width` consecutive values and writes them to `scale`
+ * and `zero`, one a group. A scale is never 0; `zero` holds 0 at the call. The arrays lie in the
+ * kernels' memory and are not kept.
  */
-export type Steps =
-  | { readonly maxq: number }
-  | { readonly levels: Float32Array; readonly thresholds: Float32Array };
-
-/**
- * Finds the scale (and zero) of each group of `width` consecutive values, for whole groups, and
- * writes them to `scale` and `zero`.
- */
-export type FindScales = (
-  values: Float32Array,
-  width: number,
-  scale: Float32Array,
-  zero: Float32Array,
-) => void;
+export type FindScales = FindGrid;
 
 /** What a grid keeps of its scales, and the values that come back from what is kept. */
 export interface StoredScales {
@@ -49,6 +34,14 @@ export interface Grid {
   readonly ragged: boolean;
   /** True when a group shares an exponent: GPTQ then works in blocks of one group each. */
   readonly microBlocks: boolean;
+  /**
+   * All arithmetic is in float32, rounded after each operation.
+   *
+   * `{ maxq }`: code = clamp(roundHalfEven(x / scale) + zero, 0, maxq), value = scale (code - zero).
+   * `{ levels, thresholds }`, ascending: index = how many thresholds are less than x / scale, value
+   * = scale levels[index]. A tie goes down; where it must go up, the threshold is the float32 just
+   * below the midpoint.
+   */
   readonly steps: Steps;
   /** The format's own code of each level, when it is not the level's index. */
   readonly codeOfLevel?: Uint8Array;
@@ -57,11 +50,7 @@ export interface Grid {
   store(scales: Float32Array, zeros: Float32Array): StoredScales;
 }
 
-/** The scale and the zero that a group shares. */
-export interface GroupScale {
-  readonly scale: number;
-  readonly zero: number;
-}
+export type { Steps };
 
 /** Options of the integer grids. */
 export interface IntegerGridOptions {
@@ -96,42 +85,22 @@ export function integerGrid(options: IntegerGridOptions & { readonly symmetric: 
   return {
     name: "int",
     ...integerParts(options),
-    find: (values, width, scale, zero) => {
+    find(values, width, scale, zero) {
+      const { low, high } = rangesOf(values, width);
       for (let group = 0; group < scale.length; group++) {
-        let [low, high] = rangeOf(values, group * width, width, 0);
+        let least = Math.min(low[group]!, 0);
+        let most = Math.max(high[group]!, 0);
         if (options.symmetric) {
-          high = Math.max(-low, high);
-          if (low < 0) low = -high;
+          most = Math.max(-least, most);
+          if (least < 0) least = -most;
         }
-        if (low === 0 && high === 0) [low, high] = [-1, 1];
-        const step = fround(fround(high - low) / maxq);
+        if (least === 0 && most === 0) [least, most] = [-1, 1];
+        const step = notZero(fround(fround(most - least) / maxq));
         scale[group] = step;
-        zero[group] = options.symmetric ? (maxq + 1) / 2 : roundHalfEven(fround(-low / step));
+        zero[group] = options.symmetric ? (maxq + 1) / 2 : roundHalfEven(fround(-least / step));
       }
     },
   };
-}
-
-/** The index of the level that a value goes to, or its whole-number code. */
-export function encode(steps: Steps, value: number, { scale, zero }: GroupScale): number {
-  const scaled = fround(value / scale);
-  if ("maxq" in steps) {
-    return Math.min(Math.max(roundHalfEven(scaled) + zero, 0), steps.maxq);
-  }
-  // The first threshold that is not less than the value.
-  let low = 0;
-  let high = steps.thresholds.length;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (scaled > steps.thresholds[middle]!) low = middle + 1;
-    else high = middle;
-  }
-  return low;
-}
-
-/** The value of a level's index or whole-number code. */
-export function decode(steps: Steps, index: number, { scale, zero }: GroupScale): number {
-  return fround(scale * ("maxq" in steps ? index - zero : steps.levels[index]!));
 }
 
 /** What every grid of whole numbers has: codes 0 to 2^bits - 1, scales in floats, zeros in codes. */
@@ -158,21 +127,26 @@ export function integerParts(options: IntegerGridOptions): Omit<Grid, "name" | "
   };
 }
 
-/** Least and greatest of `width` values, widened to include `start`. */
-export function rangeOf(
+/** The scale itself, or float32's smallest when it was too small for float32. */
+export function notZero(scale: number): number {
+  return scale || 2 ** -149;
+}
+
+/** Least and greatest value of each group of `width` consecutive values. */
+export function rangesOf(
   values: Float32Array,
-  from: number,
   width: number,
-  start = values[from]!,
-): [low: number, high: number] {
-  let low = start;
-  let high = start;
-  for (let i = from; i < from + width; i++) {
-    const value = values[i]!;
-    if (value < low) low = value;
-    if (value > high) high = value;
-  }
-  return [low, high];
+): { low: Float32Array; high: Float32Array } {
+  const low = new Float32Array(values.length / width);
+  const high = new Float32Array(low.length);
+  kernel().ranges({ values, width, minimum: low, maximum: high });
+  return { low, high };
+}
+
+/** Greatest absolute value of each group of `width` consecutive values. */
+export function largestOf(values: Float32Array, width: number): Float32Array {
+  const { low, high } = rangesOf(values, width);
+  return high.map((value, group) => Math.max(-low[group]!, value));
 }
 
 /** Rounds to float16 and back. Throws when a value is beyond float16's 65,504. */

@@ -2,6 +2,7 @@
  * The layer's Hessian: gathered from activations, checked, factored for GPTQ, and the error it
  * measures.
  */
+import { kernel } from "./kernel.ts";
 import type { Hessian, Matrix } from "./method.ts";
 
 /**
@@ -35,9 +36,14 @@ export class HessianAccumulator implements Hessian {
     }
     const before = this.#sequences;
     this.#sequences += sequences;
-    const keep = before / this.#sequences;
-    for (let i = 0; i < this.data.length; i++) this.data[i]! *= keep;
-    addOuterProducts(this.data, activations, 2 / this.#sequences);
+    kernel().hessian({
+      inputs: activations.data,
+      rows: activations.rows,
+      columns: this.columns,
+      hessian: this.data,
+      scale: 2 / this.#sequences,
+      beta: before / this.#sequences,
+    });
   }
 }
 
@@ -84,15 +90,19 @@ export function deadColumns({ columns, data }: Hessian): number[] {
   return dead;
 }
 
-/** Columns in descending order of their diagonal, dead ones as 1; equal ones keep their order. */
-export function descendingDiagonal({ columns, data }: Hessian): Uint32Array {
-  const diagonal = Float64Array.from({ length: columns }, (_, i) => data[i * columns + i]! || 1);
-  return Uint32Array.from(diagonal.keys()).sort((a, b) => diagonal[b]! - diagonal[a]!);
+/**
+ * Columns in descending order of their diagonal, where 0 counts as 1; equal ones keep their order,
+ * and `columns` beyond the Hessian's come last.
+ */
+export function descendingDiagonal(hessian: Hessian, columns: number): Int32Array {
+  const diagonal = diagonalOf(hessian);
+  const value = (column: number) => diagonal[column] ?? -1;
+  return Int32Array.from({ length: columns }, (_, i) => i).sort((a, b) => value(b) - value(a));
 }
 
 /** The factor of an inverse Hessian, and how it came about. */
 export interface HessianFactor {
-  /** U, upper triangular, [in, in], U^T U = (H + damping mean(diag H) I)^-1 up to a power of 4. */
+  /** U, upper, [in, in]: U^T U = (H + damping mean(diag H) I)^-1, up to a power of 4. */
   readonly upper: Float64Array;
   /** The damping that was used. */
   readonly damping: number;
@@ -105,53 +115,72 @@ export interface FactorOptions {
   /** Added to the diagonal, as a share of its mean. */
   readonly damping: number;
   /** Row and column i of the factored matrix are row and column order[i] of the Hessian. */
-  readonly order?: Uint32Array;
+  readonly order?: Int32Array;
+  /** Width to fill up to, with columns that have nothing to do with any other. */
+  readonly columns?: number;
 }
 
 /**
  * Factors the inverse of the damped Hessian, in float64. A diagonal of 0 counts as 1.
  *
  * When that fails, damping is raised tenfold, and to at least 0.01, until it succeeds or would be
- * above 10. Then it throws and names the damping that is enough for any such matrix (by
- * Gershgorin's theorem). The Hessian is first scaled by a power of 4, which changes nothing in GPTQ
- * and keeps the factor in float32's range.
+ * above 10. Then it throws and names a damping that is enough (by Gershgorin's theorem). The
+ * Hessian is first scaled by a power of 4, which changes nothing in GPTQ and keeps the factor in
+ * float32's range.
  */
-export function factorHessian(hessian: Hessian, { damping, order }: FactorOptions): HessianFactor {
-  const { columns } = hessian;
-  const diagonal = Float64Array.from(
-    { length: columns },
-    (_, i) => hessian.data[i * columns + i]! || 1,
-  );
-  const mean = diagonal.reduce((sum, value) => sum + value / columns, 0);
+export function factorHessian(hessian: Hessian, options: FactorOptions): HessianFactor {
+  const diagonal = diagonalOf(hessian);
+  const mean = diagonal.reduce((sum, value) => sum + value / diagonal.length, 0);
   const unit = 4 ** -Math.round(Math.log2(mean) / 2);
-  let tried = damping;
+  let { damping } = options;
   for (;;) {
-    const upper = new Float64Array(columns * columns);
-    for (let i = 0; i < columns; i++) {
-      const row = (order?.[i] ?? i) * columns;
-      for (let j = 0; j < columns; j++) {
-        upper[i * columns + j] = unit * hessian.data[row + (order?.[j] ?? j)]!;
-      }
-      upper[i * columns + i] = unit * (diagonal[order?.[i] ?? i]! + tried * mean);
+    const upper = dampedMatrix(hessian, { ...options, damping: damping * mean, unit });
+    const failure = kernel().inverseFactor({ a: upper, n: options.columns ?? hessian.columns });
+    if (!failure && inFloat32(upper)) {
+      return { upper, damping, raised: damping > options.damping };
     }
-    const failure = inverseFactor(upper, columns);
-    if (!failure && inFloat32(upper)) return { upper, damping: tried, raised: tried > damping };
-    const next = Math.max(tried * 10, 0.01);
+    const next = Math.max(damping * 10, 0.01);
     if (next > 10) {
       throw new Error(
-        `Cannot factor the Hessian: not positive definite with a damping of ${tried}: ` +
+        `Cannot factor the Hessian: not positive definite with a damping of ${damping}: ` +
           `try damping=${enoughDamping(hessian, mean)}, or more calibration tokens`,
       );
     }
-    tried = next;
+    damping = next;
   }
 }
 
-function inFloat32(upper: Float64Array): boolean {
-  return upper.every((value) => Math.abs(value) < 1e38);
+/** unit (H + damping I), in the given order and filled up to the given width. */
+function dampedMatrix(
+  hessian: Hessian,
+  { damping, order, columns = hessian.columns, unit }: FactorOptions & { readonly unit: number },
+): Float64Array {
+  const width = hessian.columns;
+  const diagonal = diagonalOf(hessian);
+  const damped = new Float64Array(columns * columns);
+  for (let i = 0; i < columns; i++) {
+    const row = order ? order[i]! : i;
+    const to = damped.subarray(i * columns, (i + 1) * columns);
+    if (row < width) {
+      const from = hessian.data.subarray(row * width, (row + 1) * width);
+      for (let j = 0; j < columns; j++) to[j] = unit * (from[order ? order[j]! : j] ?? 0);
+    }
+    to[i] = unit * ((diagonal[row] ?? 0) + damping);
+    if (to[i] === 0) to[i] = 1;
+  }
+  return damped;
 }
 
-/** A damping with which every row's diagonal outweighs the rest of the row, two digits. */
+/** The diagonal; 0 counts as 1. */
+function diagonalOf({ columns, data }: Hessian): Float64Array {
+  return Float64Array.from({ length: columns }, (_, i) => data[i * columns + i]! || 1);
+}
+
+function inFloat32(values: Float64Array): boolean {
+  return values.every((value) => Math.abs(value) < 1e38);
+}
+
+/** A damping with which the diagonal outweighs the rest of every row, to two digits. */
 function enoughDamping({ columns, data }: Hessian, mean: number): string {
   let most = 10;
   for (let i = 0; i < columns; i++) {
@@ -159,65 +188,38 @@ function enoughDamping({ columns, data }: Hessian, mean: number): string {
     for (let j = 0; j < columns; j++) if (j !== i) rest += Math.abs(data[i * columns + j]!);
     most = Math.max(most, (rest - data[i * columns + i]!) / mean);
   }
-  return (most * 1.1).toPrecision(2);
+  return String(Number((most * 1.1).toPrecision(2)));
 }
 
-/** trace(E H E^T) with E = before - after, in float64. */
+/** trace(E H E^T) with E = before - after; see `rowErrors`. */
 export function hessianError(before: Matrix, after: Float32Array, hessian: Hessian): number {
+  return rowErrors(before, after, hessian).reduce((sum, value) => sum + value, 0);
+}
+
+/**
+ * e H e^T for each row e of E = before - after. The products E H are in float32, their sums with
+ * E in float64.
+ */
+export function rowErrors(before: Matrix, after: Float32Array, hessian: Hessian): Float64Array {
   const { rows, columns, data } = before;
-  const error = new Float64Array(columns);
-  let trace = 0;
-  for (let row = 0; row < rows; row++) {
-    for (let i = 0; i < columns; i++) {
-      error[i] = data[row * columns + i]! - after[row * columns + i]!;
+  const errors = new Float64Array(rows);
+  const strip = Math.max(1, Math.floor(2 ** 22 / columns));
+  kernel().scope(() => {
+    const h = kernel().float32(columns * columns);
+    h.set(hessian.data);
+    const e = kernel().float32(strip * columns);
+    const product = kernel().float32(strip * columns);
+    for (let start = 0; start < rows; start += strip) {
+      const m = Math.min(strip, rows - start);
+      const from = start * columns;
+      for (let i = 0; i < m * columns; i++) e[i] = data[from + i]! - after[from + i]!;
+      kernel().gemm({ a: e, b: h, c: product, m, n: columns, k: columns });
+      for (let row = 0; row < m; row++) {
+        let sum = 0;
+        for (let i = row * columns; i < (row + 1) * columns; i++) sum += e[i]! * product[i]!;
+        errors[start + row] = sum;
+      }
     }
-    for (let i = 0; i < columns; i++) {
-      if (error[i] === 0) continue;
-      let sum = 0;
-      for (let j = 0; j < columns; j++) sum += hessian.data[i * columns + j]! * error[j]!;
-      trace += error[i]! * sum;
-    }
-  }
-  return trace;
-}
-
-/** a [n, n], lower triangle of a symmetric matrix, to U upper with U^T U = a^-1, in place. */
-function inverseFactor(a: Float64Array, n: number): boolean {
-  // Cholesky of the matrix with rows and columns reversed gives an upper R with R R^T = a.
-  const upper = new Float64Array(n * n);
-  for (let j = n - 1; j >= 0; j--) {
-    for (let i = j; i >= 0; i--) {
-      let sum = a[j * n + i]!;
-      for (let k = j + 1; k < n; k++) sum -= upper[i * n + k]! * upper[j * n + k]!;
-      if (i === j) {
-        if (!(sum > 0)) return true;
-        upper[j * n + j] = Math.sqrt(sum);
-      } else upper[i * n + j] = sum / upper[j * n + j]!;
-    }
-  }
-  // U = R^-1.
-  a.fill(0);
-  for (let j = 0; j < n; j++) {
-    a[j * n + j] = 1 / upper[j * n + j]!;
-    for (let i = j - 1; i >= 0; i--) {
-      let sum = 0;
-      for (let k = i + 1; k <= j; k++) sum += upper[i * n + k]! * a[k * n + j]!;
-      a[i * n + j] = -sum / upper[i * n + i]!;
-    }
-  }
-  return false;
-}
-
-function addOuterProducts(
-  into: Float64Array,
-  { rows, columns, data }: Matrix,
-  factor: number,
-): void {
-  for (let row = 0; row < rows; row++) {
-    const x = data.subarray(row * columns, (row + 1) * columns);
-    for (let i = 0; i < columns; i++) {
-      const left = factor * x[i]!;
-      for (let j = 0; j < columns; j++) into[i * columns + j]! += left * x[j]!;
-    }
-  }
+  });
+  return errors;
 }

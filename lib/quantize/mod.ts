@@ -5,11 +5,8 @@ export { allowedValues, formatSpec, parseSpec, type Spec } from "./spec.ts";
 export { methods } from "./registry.ts";
 export { type QuantizationError, quantize, type Quantized, storedBits } from "./quantize.ts";
 export {
-  decode,
-  encode,
   type FindScales,
   type Grid,
-  type GroupScale,
   integerGrid,
   type IntegerGridOptions,
   roundHalfEven,
@@ -18,6 +15,23 @@ export {
 } from "./grid.ts";
 export { grids, type MakeGrid } from "./grids.ts";
 export { roundToGrid, rtn } from "./rtn.ts";
+export { awq, type AwqLayer, awqOnLinears, awqWithScales } from "./awq.ts";
+export {
+  type AwqLinears,
+  type AwqOptions,
+  type AwqScales,
+  searchClip,
+  searchScales,
+} from "./awq_search.ts";
+export {
+  type AwqBlock,
+  type AwqMapping,
+  awqMappings,
+  awqOnBlock,
+  type ModuleOutput,
+} from "./awq_block.ts";
+export { hqq } from "./hqq.ts";
+export { useKernel } from "./kernel.ts";
 export { gptq, gptqOnGrid, type GptqOptions } from "./gptq.ts";
 export {
   factorHessian,
