@@ -1,3 +1,15 @@
+/**
+ * Nonlinear least squares for any model: many starts, bounds, squares or Huber's loss, standard errors, and
+ * a status that says whether the result can be used.
+ */
+import { type Uncertainty, uncertainty } from "./covariance.ts";
+import { checkProblem } from "./least_squares_input.ts";
+import type { SearchRange } from "./multi_start.ts";
+import { ResidualSystem } from "./residual_system.ts";
+import { descend, type Descent, type DescentOptions } from "./trust_region.ts";
+
+export type { SearchRange };
+
 /** What a status means for the caller; see {@link LeastSquaresResult.status}. */
 export const leastSquaresStatuses = {
   /** The gradient vanishes to rounding and every parameter is determined by the rows. */
@@ -15,14 +27,6 @@ export const leastSquaresStatuses = {
 /** One of the documented outcomes of a fit, a key of {@link leastSquaresStatuses}. */
 export type LeastSquaresStatus = keyof typeof leastSquaresStatuses;
 
-/** Where starts of one parameter are drawn from; a law's `Parameter` is one. */
-export interface SearchRange {
-  /** The ends of the range, both finite, the first below the second. */
-  readonly search: readonly [number, number];
-  /** Draw evenly in the logarithm (both ends positive), for a parameter known only to an order of magnitude. */
-  readonly logarithmic?: boolean;
-}
-
 /** A model, its data and how to fit it. */
 export interface LeastSquaresOptions {
   /** Number of residuals. */
@@ -31,7 +35,7 @@ export interface LeastSquaresOptions {
   residuals(theta: Float64Array, out: Float64Array): void;
   /**
    * Writes the derivatives of the residuals at `theta` into `out`, [rows, parameters], row-major.
-   * Without it they are taken by central differences, refined by Richardson extrapolation near the end.
+   * Without it they are taken by central differences, and near the end by extrapolated ones.
    */
   jacobian?(theta: Float64Array, out: Float64Array): void;
   /** First start. Without it: the middle of `search`. */
@@ -56,7 +60,7 @@ export interface LeastSquaresOptions {
   readonly seed?: number;
   /** Iterations allowed for each start. Default: 1000. */
   readonly maxIterations?: number;
-  /** Largest cosine between the residuals and a Jacobian column that counts as zero. Default: 1e-10. */
+  /** Gradient norm (see the result) that counts as zero. Default: 1e-10. */
   readonly tolerance?: number;
 }
 
@@ -68,117 +72,153 @@ export interface LeastSquaresResult {
   readonly residuals: Float64Array;
   /** The minimised sum (see `loss`; for "squares" the weighted residual sum of squares). */
   readonly objective: number;
-  /** Residual standard deviation: the root of objective / (sum of weights - free parameters); NaN with none left over. */
+  /**
+   * Standard deviation of a residual: for squares, the root of objective / (sum of weights - rank). For "huber"
+   * Huber's estimate, which `covariance` uses. NaN with no row left over.
+   */
   readonly residualDeviation: number;
   /**
-   * Covariance of `theta`, [parameters, parameters], row-major: residual variance x (J'J)^-1, through QR.
-   * For "huber" Huber's (1981) first formula. NaN where a parameter is at its bound or not determined.
+   * Covariance of `theta`, [parameters, parameters], row-major: residualDeviation^2 (J'J)^-1, through QR.
+   * NaN where a parameter is held by its bound or not determined.
    */
   readonly covariance: Float64Array;
   /** Roots of the diagonal of `covariance`. */
   readonly standardErrors: Float64Array;
   /** Numerical rank of the Jacobian of the parameters off their bounds, columns scaled to length 1. */
   readonly rank: number;
-  /** Largest cosine between the residuals and a Jacobian column, over the parameters free to move: 0 at an optimum. */
+  /**
+   * Cosine of the angle between the residuals and the span of their derivatives by the parameters free to move: 0 at
+   * an optimum, whatever the units. Times the root of the rows, it bounds how far `theta` is off in standard errors.
+   */
   readonly gradientNorm: number;
   /** Iterations of the start that won. */
   readonly iterations: number;
   /** Starts tried, and how many ended within 1e-6 (relative) of the best objective. */
   readonly starts: { readonly tried: number; readonly reachedBest: number };
-  /** Indices of the parameters that sit on a bound. */
+  /** Indices of the parameters that a bound holds back. */
   readonly atBound: readonly number[];
+  /** Indices of the parameters that the rows do not determine: other values, alone or together, fit as well. */
+  readonly undetermined: readonly number[];
   readonly status: LeastSquaresStatus;
   /** Whether `theta` can be used as an estimate: `leastSquaresStatuses[status].usable`. */
   readonly usable: boolean;
 }
 
-/** Fits any model: see {@link LeastSquaresOptions}. */
+/** How each start is tried, and how the first is tried again where no result can be used. */
+const bold = { project: true, radius: 10 };
+const cautious = { project: false, radius: 0.1 };
+
+/** A column that weighs less than this part of the heaviest one has vanished: nothing can be said of its parameter. */
+const vanished = 1e-12;
+
+/**
+ * Fits a model to data: trust-region Levenberg-Marquardt with `linear` parameters projected out, from one start
+ * or many. Parameters may be of very different sizes. A problem that is not well posed is an error, at once.
+ *
+ * ```ts
+ * import { strict as assert } from "node:assert";
+ * import { leastSquares } from "./least_squares.ts";
+ * const x = [1, 2, 3, 4];
+ * const y = [2.7, 1.9, 1.5, 1.1];
+ * const { theta, status, usable } = leastSquares({
+ *   rows: 4,
+ *   residuals: ([scale, rate], out) => x.forEach((at, i) => out[i] = scale! * Math.exp(-rate! * at) - y[i]!),
+ *   start: [1, 1],
+ * });
+ * assert.ok(usable && status === "converged");
+ * assert.deepEqual([...theta].map((value) => value.toFixed(3)), ["3.547", "0.288"]);
+ * ```
+ */
 export function leastSquares(options: LeastSquaresOptions): LeastSquaresResult {
-  const m = options.rows;
-  const start = options.start ??
-    (options.search ?? []).map((r) =>
-      r.logarithmic ? Math.sqrt(r.search[0] * r.search[1]) : (r.search[0] + r.search[1]) / 2
-    );
-  const n = start.length;
-  let theta = Float64Array.from(start);
-  let r = new Float64Array(m);
-  const J = new Float64Array(m * n);
-  const w = options.weights ? Float64Array.from(options.weights) : new Float64Array(m).fill(1);
-  const cost = (x: Float64Array) => x.reduce((s, v, i) => s + (w[i] ?? 1) * v * v, 0);
-  options.residuals(theta, r);
-  let objective = cost(r), lambda = 1e-3, iterations = 0;
-  for (; iterations < (options.maxIterations ?? 1000); iterations++) {
-    if (options.jacobian) options.jacobian(theta, J);
-    else {
-      for (let j = 0; j < n; j++) {
-        const a = theta.slice(),
-          b = theta.slice(),
-          ra = new Float64Array(m),
-          rb = new Float64Array(m);
-        const h = 6e-6 * (Math.abs(theta[j]!) || 1);
-        a[j]! += h;
-        b[j]! -= h;
-        options.residuals(a, ra);
-        options.residuals(b, rb);
-        for (let i = 0; i < m; i++) J[i * n + j] = (ra[i]! - rb[i]!) / (a[j]! - b[j]!);
-      }
-    }
-    const A = Array.from({ length: n }, () => new Float64Array(n + 1));
-    for (let i = 0; i < m; i++) {
-      for (let j = 0; j < n; j++) {
-        const x = w[i]! * J[i * n + j]!;
-        for (let k = 0; k < n; k++) A[j]![k]! += x * J[i * n + k]!;
-        A[j]![n]! -= x * r[i]!;
-      }
-    }
-    let accepted = false;
-    for (let attempt = 0; attempt < 30 && !accepted; attempt++) {
-      const M = A.map((row) => row.slice());
-      for (let j = 0; j < n; j++) M[j]![j]! *= 1 + lambda;
-      for (let j = 0; j < n; j++) {
-        for (let k = j + 1; k < n; k++) {
-          const f = M[k]![j]! / M[j]![j]!;
-          for (let c = j; c <= n; c++) M[k]![c]! -= f * M[j]![c]!;
-        }
-      }
-      const trial = theta.slice();
-      const p = new Float64Array(n);
-      for (let j = n - 1; j >= 0; j--) {
-        let s = M[j]![n]!;
-        for (let c = j + 1; c < n; c++) s -= M[j]![c]! * p[c]!;
-        p[j] = s / M[j]![j]!;
-        trial[j] = Math.min(
-          Math.max(theta[j]! + p[j]!, options.lower?.[j] ?? -Infinity),
-          options.upper?.[j] ?? Infinity,
-        );
-      }
-      const next = new Float64Array(m);
-      options.residuals(trial, next);
-      const value = cost(next);
-      if (value < objective) {
-        accepted = objective - value > 1e-15 * objective;
-        theta = trial;
-        r = next;
-        objective = value;
-        lambda /= 9;
-      } else lambda *= 11;
-    }
-    if (!accepted) break;
-  }
-  const covariance = new Float64Array(n * n).fill(NaN);
-  return {
-    theta,
-    residuals: r,
-    objective,
-    residualDeviation: Math.sqrt(objective / (m - n)),
-    covariance,
-    standardErrors: new Float64Array(n).fill(NaN),
-    rank: n,
-    gradientNorm: NaN,
-    iterations,
-    starts: { tried: 1, reachedBest: 1 },
-    atBound: [],
-    status: "converged",
-    usable: true,
+  const { starts, lower, upper } = checkProblem(options);
+  const width = lower.length;
+  const system = new ResidualSystem({
+    rows: options.rows,
+    residuals: options.residuals,
+    jacobian: options.jacobian,
+    lower,
+    upper,
+    weights: options.weights === undefined ? undefined : Float64Array.from(options.weights),
+    huberDelta: options.loss === "huber" ? options.huberDelta ?? 1 : undefined,
+  });
+  const settings: Omit<DescentOptions, "radius" | "project"> = {
+    maxIterations: options.maxIterations ?? 1000,
+    tolerance: options.tolerance ?? 1e-10,
+    linear: options.linear ?? [],
   };
+  const project = options.loss !== "huber";
+  const ends = starts.flatMap((start) =>
+    descend(system, start, { ...settings, ...bold, project }) ?? []
+  );
+  if (ends.length === 0) {
+    throw new RangeError(
+      `Cannot fit: residuals and derivatives must be finite at the start: they are not at [${
+        starts[0]!.join(", ")
+      }]${starts.length > 1 ? ` nor at ${starts.length - 1} other starts` : ""}`,
+    );
+  }
+  let best = pick(ends);
+  if (!assess(system, best, starts[0]!).usable) {
+    best = pick([best, descend(system, starts[0]!, { ...settings, ...cautious }) ?? best]);
+  }
+  const { status, usable, atBound, undetermined, found } = assess(system, best, starts[0]!);
+  const residualDeviation = system.deviation(best.residuals, found.rank);
+  const covariance = found.inverse.map((value) => value * residualDeviation ** 2);
+  return {
+    theta: best.theta,
+    residuals: best.residuals,
+    objective: best.objective,
+    residualDeviation,
+    covariance,
+    standardErrors: best.theta.map((_, j) => Math.sqrt(covariance[j * width + j]!)),
+    rank: found.rank,
+    gradientNorm: best.gradientNorm,
+    iterations: best.iterations,
+    starts: { tried: starts.length, reachedBest: ends.filter((end) => ties(end, best)).length },
+    atBound,
+    undetermined,
+    status,
+    usable,
+  };
+}
+
+/** The best end: of those that tie for the least objective, the flattest. */
+function pick(ends: readonly Descent[]): Descent {
+  const least = ends.reduce((a, b) => b.objective < a.objective ? b : a);
+  return ends.filter((end) => ties(end, least)).reduce((a, b) =>
+    b.gradientNorm < a.gradientNorm ? b : a
+  );
+}
+
+/** Whether an end is as good as the best, to 1e-6 or to 1e-10 of what the model predicts. */
+function ties(end: Descent, best: Descent): boolean {
+  const reach = Math.max(...best.theta.map((x, j) => Math.abs(x) * best.lengths[j]!));
+  return end.objective <= best.objective * (1 + 1e-6) + (1e-10 * reach) ** 2;
+}
+
+/** What an end is worth. `start` gives the typical sizes of parameters that ended at 0. */
+function assess(system: ResidualSystem, end: Descent, start: Float64Array): Assessment {
+  const { theta, lengths, triangle } = end;
+  const found = uncertainty(triangle, lengths);
+  const weights = theta.map((x, j) => Math.max(Math.abs(x), Math.abs(start[j]!)) * lengths[j]!);
+  const heaviest = Math.max(...weights);
+  const indices = Array.from(theta.keys());
+  const undetermined = indices.filter((j) =>
+    found.undetermined.has(j) || lengths[j] === 0 || weights[j]! < vanished * heaviest
+  );
+  const atBound = indices.filter((j) =>
+    lengths[j] !== 0 && (theta[j] === system.lower[j] || theta[j] === system.upper[j]) &&
+    !triangle.order.includes(j)
+  );
+  let status: LeastSquaresStatus = "converged";
+  if (end.end !== "optimum") status = end.end;
+  else if (undetermined.length > 0) status = "undetermined";
+  else if (atBound.length > 0) status = "at bound";
+  return { status, usable: leastSquaresStatuses[status].usable, atBound, undetermined, found };
+}
+
+/** See {@link assess}. */
+interface Assessment
+  extends Pick<LeastSquaresResult, "status" | "usable" | "atBound" | "undetermined"> {
+  readonly found: Uncertainty;
 }
