@@ -10,6 +10,9 @@ const paperBits = [2, 3, 4];
  * `tokenExponent3`, `sizeExponent3`. A bit width that is not in `bits` has no prediction: that is
  * an error.
  *
+ * Fitted together, the bit widths share one residual variance: where it differs between them (in raw
+ * space it does), take standard errors from a fit of the size-token law to each, or from a bootstrap.
+ *
  * @param bits the bit widths, in bits per weight; sorted and without repetition in the law
  */
 export function perBitWidth(bits: readonly number[]): Law {

@@ -53,8 +53,11 @@ export interface Factor {
   readonly exponent: Parameter;
 }
 
+/** D to the power of beta. */
 export const tokenFactor: Factor = { variable: "tokens", sign: 1, exponent: tokenExponent };
+/** 1 / N to the power of alpha. */
 export const sizeFactor: Factor = { variable: "size", sign: -1, exponent: sizeExponent };
+/** 1 / P to the power of gamma. */
 export const bitFactor: Factor = { variable: "bits", sign: -1, exponent: bitExponent };
 
 /** The logarithms of one variable of the columns. */

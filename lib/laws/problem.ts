@@ -1,6 +1,6 @@
 /** A law and the rows of a table, put as the least-squares problem that a fit solves. */
 import type pl from "nodejs-polars";
-import { median } from "simple-statistics";
+import { max, median } from "simple-statistics";
 import { checkDetermined } from "./determined.ts";
 import {
   type ColumnNames,
@@ -131,18 +131,31 @@ export function problemOf(
   return {
     law: resolved,
     observations,
-    problem: options.loss === "huber"
-      ? { ...squares, loss: "huber", huberDelta: options.huberDelta ?? robustDelta(squares) }
-      : squares,
+    problem: options.loss === "huber" ? robust(squares, target, options.huberDelta) : squares,
     logarithmic,
     parametersOf: (theta) => toNatural(theta, new Float64Array(width)),
   };
 }
 
-/** Huber's tuning constant for 95 % efficiency, times a robust standard deviation. */
-function robustDelta(squares: LeastSquaresOptions): number {
-  const { residuals } = leastSquares(squares);
-  return 1.345 * 1.4826 * median([...residuals.map(Math.abs)]) || 1;
+/**
+ * The same problem with the Huber loss, starting from the least-squares fit. The default delta is
+ * Huber's tuning constant for 95 % efficiency times a robust standard deviation, and at least a
+ * millionth of the largest observation, so that rounding errors are not taken for a spread.
+ */
+function robust(
+  squares: LeastSquaresOptions,
+  target: Float64Array,
+  huberDelta?: number,
+): LeastSquaresOptions {
+  const { theta, residuals } = leastSquares(squares);
+  const spread = 1.345 * 1.4826 * median([...residuals.map(Math.abs)]);
+  const smallest = 1e-6 * max([...target.map(Math.abs)]);
+  return {
+    ...squares,
+    loss: "huber",
+    start: theta,
+    huberDelta: huberDelta ?? Math.max(spread, smallest),
+  };
 }
 
 /** Throws where an observation has no logarithm. */
