@@ -1,25 +1,51 @@
 // C = alpha op(A) op(B) + beta C for row-major f32 and f64 matrices.
 //
-// The tile. A 128-bit machine register file holds 16 vectors. A tile of 6 rows by 2 vectors keeps 12 sums there, with
-// 2 vectors of B and 1 broadcast value of A beside them: 15. Each step of k loads 8 values and starts 12 multiply-adds,
-// so that arithmetic, not loading, is the limit. More rows or columns spill sums to the stack, fewer load too much.
+// The tile. The machine has 16 vector registers of 128 bits, one of them kept by the engine. A tile of 5 rows by 2 vectors
+// holds 10 sums there, with 2 vectors of B, 1 of A and 1 broadcast value beside them: 14. More rows or columns would spill
+// sums to the stack, fewer would load more for each multiply-add. The engine checks the address of every load, so that loads
+// cost more than in native code: one vector load brings 4 values of A (2 in f64), which are then broadcast from the register.
 //
-// A is read where it lies (its two strides serve both transposed forms). B is copied into panels as wide as a tile, one
-// panel after the other, padded with zeros: a tile then reads B from consecutive addresses whatever the form was.
+// Both matrices are copied first, A into strips of 5 rows and B into panels as wide as a tile, padded with zeros. A tile then
+// reads both from consecutive addresses, whichever form they were stored in. A strip and a panel fit the L1 cache.
 
-import { DEPTH, PANEL, PANEL_BYTES, TILE } from "./memory";
+import { BLOCK_A, BLOCK_ROWS, DEPTH, PANEL_B, PANEL_BYTES, TILE } from "./memory";
 
 /** Rows of a tile. */
-const ROWS: i32 = 6;
-
-/** Rows of C that are worked on for all columns before the next ones, so that their part of A stays in the L2 cache. */
-const STRIP: i32 = 192;
+const ROWS: i32 = 5;
 
 /** Columns of a tile: 2 vectors. */
 // @ts-ignore: decorator
 
 function width<T>(): i32 {
   return 32 / sizeof<T>();
+}
+
+/** The first of the values in x, in every lane. */
+// @ts-ignore: decorator
+
+function first<T>(x: v128): v128 {
+  return sizeof<T>() == 4 ? i32x4.shuffle(x, x, 0, 0, 0, 0) : i64x2.shuffle(x, x, 0, 0);
+}
+
+/** The second value, in every lane. */
+// @ts-ignore: decorator
+
+function second<T>(x: v128): v128 {
+  return sizeof<T>() == 4 ? i32x4.shuffle(x, x, 1, 1, 1, 1) : i64x2.shuffle(x, x, 1, 1);
+}
+
+/** The third value: in f64, the first of the next vector, in every lane. */
+// @ts-ignore: decorator
+
+function third<T>(x: v128): v128 {
+  return sizeof<T>() == 4 ? i32x4.shuffle(x, x, 2, 2, 2, 2) : i64x2.shuffle(x, x, 0, 0);
+}
+
+/** The fourth value: in f64, the second of the next vector, in every lane. */
+// @ts-ignore: decorator
+
+function fourth<T>(x: v128): v128 {
+  return sizeof<T>() == 4 ? i32x4.shuffle(x, x, 3, 3, 3, 3) : i64x2.shuffle(x, x, 1, 1);
 }
 
 /** Two vectors of a row of C: alpha sums + beta C, or alpha sums where nothing of C is kept. */
@@ -36,61 +62,36 @@ function put<T>(c: usize, s0: v128, s1: v128, scale: v128, keep: v128, fresh: bo
   v128.store(c, s1, 16);
 }
 
-/** C[6, 2 vectors] = alpha A[6, depth] B[depth, 2 vectors] + beta C; rows past `count` repeat the last one. */
-function tile<T>(
-  count: i32,
-  depth: i32,
-  a: usize,
-  rowStride: usize,
-  stepStride: usize,
-  b: usize,
-  alpha: T,
-  beta: T,
-  c: usize,
-  ldc: usize,
-): void {
-  const last = a + <usize> (count - 1) * rowStride;
-  let a0 = a;
-  let a1 = min(a + rowStride, last);
-  let a2 = min(a + 2 * rowStride, last);
-  let a3 = min(a + 3 * rowStride, last);
-  let a4 = min(a + 4 * rowStride, last);
-  let a5 = min(a + 5 * rowStride, last);
+/** C[5, 2 vectors] = alpha A[5, depth] B[depth, 2 vectors] + beta C; A is a strip and B a panel. */
+function tile<T>(depth: i32, a: usize, b: usize, alpha: T, beta: T, c: usize, ldc: usize): void {
   const nothing = <T> 0;
   let s00 = v128.splat<T>(nothing), s01 = v128.splat<T>(nothing);
   let s10 = v128.splat<T>(nothing), s11 = v128.splat<T>(nothing);
   let s20 = v128.splat<T>(nothing), s21 = v128.splat<T>(nothing);
   let s30 = v128.splat<T>(nothing), s31 = v128.splat<T>(nothing);
   let s40 = v128.splat<T>(nothing), s41 = v128.splat<T>(nothing);
-  let s50 = v128.splat<T>(nothing), s51 = v128.splat<T>(nothing);
-  while (depth) {
+  const end = b + 32 * <usize> depth;
+  while (b < end) {
     const b0 = v128.load(b), b1 = v128.load(b, 16);
-    const x0 = v128.load_splat<T>(a0);
+    const a0 = v128.load(a);
+    const x0 = first<T>(a0);
     s00 = v128.relaxed_madd<T>(x0, b0, s00);
     s01 = v128.relaxed_madd<T>(x0, b1, s01);
-    const x1 = v128.load_splat<T>(a1);
+    const x1 = second<T>(a0);
     s10 = v128.relaxed_madd<T>(x1, b0, s10);
     s11 = v128.relaxed_madd<T>(x1, b1, s11);
-    const x2 = v128.load_splat<T>(a2);
+    const a2 = sizeof<T>() == 4 ? a0 : v128.load(a, 16);
+    const x2 = third<T>(a2);
     s20 = v128.relaxed_madd<T>(x2, b0, s20);
     s21 = v128.relaxed_madd<T>(x2, b1, s21);
-    const x3 = v128.load_splat<T>(a3);
+    const x3 = fourth<T>(a2);
     s30 = v128.relaxed_madd<T>(x3, b0, s30);
     s31 = v128.relaxed_madd<T>(x3, b1, s31);
-    const x4 = v128.load_splat<T>(a4);
+    const x4 = v128.load_splat<T>(a, 4 * sizeof<T>());
     s40 = v128.relaxed_madd<T>(x4, b0, s40);
     s41 = v128.relaxed_madd<T>(x4, b1, s41);
-    const x5 = v128.load_splat<T>(a5);
-    s50 = v128.relaxed_madd<T>(x5, b0, s50);
-    s51 = v128.relaxed_madd<T>(x5, b1, s51);
-    a0 += stepStride;
-    a1 += stepStride;
-    a2 += stepStride;
-    a3 += stepStride;
-    a4 += stepStride;
-    a5 += stepStride;
+    a += ROWS * sizeof<T>();
     b += 32;
-    depth--;
   }
   const scale = v128.splat<T>(alpha), keep = v128.splat<T>(beta);
   const fresh = beta == nothing;
@@ -99,7 +100,6 @@ function tile<T>(
   put<T>(c + 2 * ldc, s20, s21, scale, keep, fresh);
   put<T>(c + 3 * ldc, s30, s31, scale, keep, fresh);
   put<T>(c + 4 * ldc, s40, s41, scale, keep, fresh);
-  put<T>(c + 5 * ldc, s50, s51, scale, keep, fresh);
 }
 
 /** A tile of which only `rows` x `columns` lie inside C: computed beside it, then merged. */
@@ -108,15 +108,13 @@ function edge<T>(
   columns: i32,
   depth: i32,
   a: usize,
-  rowStride: usize,
-  stepStride: usize,
   b: usize,
   alpha: T,
   beta: T,
   c: usize,
   ldc: usize,
 ): void {
-  tile<T>(rows, depth, a, rowStride, stepStride, b, alpha, <T> 0, TILE, 32);
+  tile<T>(depth, a, b, alpha, <T> 0, TILE, 32);
   for (let i = 0; i < rows; i++) {
     const from = TILE + <usize> i * 32, to = c + <usize> i * ldc;
     for (let j = 0; j < columns; j++) {
@@ -127,30 +125,46 @@ function edge<T>(
   }
 }
 
-/** Copies B[depth, columns] into panels of a tile's width; `rowStride` walks along k, `columnStride` along n. */
-function pack<T>(b: usize, rowStride: usize, columnStride: usize, depth: i32, columns: i32): void {
-  const wide = width<T>();
-  for (let j = 0; j < columns; j += wide) {
-    const count = min(wide, columns - j);
-    const from = b + <usize> j * columnStride;
-    const to = PANEL + <usize> j * <usize> depth * sizeof<T>();
-    if (count == wide && columnStride == sizeof<T>()) {
+/**
+ * Copies a matrix [count, depth] into slices of `wide` rows, each stored one step of k after the other: [depth][wide].
+ * `across` leads from one row to the next, `along` from one k to the next. Rows that are missing become 0.
+ */
+// @ts-ignore: decorator
+
+function pack<T>(
+  from: usize,
+  across: usize,
+  along: usize,
+  depth: i32,
+  count: i32,
+  wide: i32,
+  to: usize,
+): void {
+  const step = <usize> wide * sizeof<T>();
+  for (let i = 0; i < count; i += wide) {
+    const rows = min(wide, count - i);
+    if (rows < wide) memory.fill(to, 0, <usize> depth * step);
+    if (across == sizeof<T>()) {
+      let source = from, target = to;
       for (let k = 0; k < depth; k++) {
-        const row = from + <usize> k * rowStride, panel = to + <usize> k * 32;
-        v128.store(panel, v128.load(row));
-        v128.store(panel, v128.load(row, 16), 16);
+        for (let r: usize = 0; r < <usize> rows * sizeof<T>(); r += sizeof<T>()) {
+          store<T>(target + r, load<T>(source + r));
+        }
+        source += along;
+        target += step;
       }
-      continue;
-    }
-    for (let i = 0; i < wide; i++) {
-      const column = from + <usize> i * columnStride, panel = to + <usize> i * sizeof<T>();
-      for (let k = 0; k < depth; k++) {
-        store<T>(
-          panel + <usize> k * 32,
-          i < count ? load<T>(column + <usize> k * rowStride) : <T> 0,
-        );
+    } else {
+      for (let r = 0; r < rows; r++) {
+        let source = from + <usize> r * across, target = to + <usize> r * sizeof<T>();
+        for (let k = 0; k < depth; k++) {
+          store<T>(target, load<T>(source));
+          source += along;
+          target += step;
+        }
       }
     }
+    from += <usize> wide * across;
+    to += <usize> depth * step;
   }
 }
 
@@ -174,7 +188,7 @@ function gemm<T>(
   const size = <usize> sizeof<T>();
   const aRow = transposeA ? size : <usize> lda * size,
     aStep = transposeA ? <usize> lda * size : size;
-  const bRow = transposeB ? size : <usize> ldb * size,
+  const bStep = transposeB ? size : <usize> ldb * size,
     bColumn = transposeB ? <usize> ldb * size : size;
   const cRow = <usize> ldc * size;
   const wide = width<T>(), panel = PANEL_BYTES / <i32> size;
@@ -183,30 +197,36 @@ function gemm<T>(
     for (let k0 = 0; k0 < k; k0 += DEPTH) {
       const depth = min(DEPTH, k - k0);
       const keep = k0 ? <T> 1 : beta;
-      pack<T>(b + <usize> k0 * bRow + <usize> n0 * bColumn, bRow, bColumn, depth, columns);
-      for (let m0 = 0; m0 < m; m0 += STRIP) {
-        const strip = min(m, m0 + STRIP);
+      pack<T>(
+        b + <usize> k0 * bStep + <usize> n0 * bColumn,
+        bColumn,
+        bStep,
+        depth,
+        columns,
+        wide,
+        PANEL_B,
+      );
+      for (let m0 = 0; m0 < m; m0 += BLOCK_ROWS) {
+        const rows = min(BLOCK_ROWS, m - m0);
+        pack<T>(
+          a + <usize> m0 * aRow + <usize> k0 * aStep,
+          aRow,
+          aStep,
+          depth,
+          rows,
+          ROWS,
+          BLOCK_A,
+        );
         for (let j = 0; j < columns; j += wide) {
-          const from = PANEL + <usize> j * <usize> depth * size;
-          for (let i = m0; i < strip; i += ROWS) {
-            const x = a + <usize> i * aRow + <usize> k0 * aStep;
-            const to = c + <usize> i * cRow + <usize> (n0 + j) * size;
-            if (i + ROWS <= strip && j + wide <= columns) {
-              tile<T>(ROWS, depth, x, aRow, aStep, from, alpha, keep, to, cRow);
+          const panelB = PANEL_B + <usize> j * <usize> depth * size;
+          for (let i = 0; i < rows; i += ROWS) {
+            const stripA = BLOCK_A + <usize> i * <usize> depth * size;
+            const to = c + <usize> (m0 + i) * cRow + <usize> (n0 + j) * size;
+            const insideRows = min(ROWS, rows - i), insideColumns = min(wide, columns - j);
+            if (insideRows == ROWS && insideColumns == wide) {
+              tile<T>(depth, stripA, panelB, alpha, keep, to, cRow);
             } else {
-              edge<T>(
-                min(ROWS, strip - i),
-                min(wide, columns - j),
-                depth,
-                x,
-                aRow,
-                aStep,
-                from,
-                alpha,
-                keep,
-                to,
-                cRow,
-              );
+              edge<T>(insideRows, insideColumns, depth, stripA, panelB, alpha, keep, to, cRow);
             }
           }
         }

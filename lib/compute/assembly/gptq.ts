@@ -18,7 +18,7 @@ export function packStrip(w: usize, columns: i32, count: i32, strip: usize): voi
   for (let r: usize = 0; r < 8; r++) {
     const from = w + r * row;
     for (let c: usize = 0; c < <usize> columns; c++) {
-      store<f32>(strip + (c * 8 + r) * 4, r < <usize> count ? load<f32>(from + c * 4) : <f32>0);
+      store<f32>(strip + (c * 8 + r) * 4, r < <usize> count ? load<f32>(from + c * 4) : <f32> 0);
     }
   }
 }
