@@ -1,0 +1,43 @@
+/** All figures by name. To add one: write its file, and add it to the list below. */
+import { closest } from "fastest-levenshtein";
+import { figure1 } from "./figure_1.ts";
+import { figure13 } from "./figure_13.ts";
+import { figure2 } from "./figure_2.ts";
+import { figure3 } from "./figure_3.ts";
+import { figure4 } from "./figure_4.ts";
+import { figure5 } from "./figure_5.ts";
+import { figure6 } from "./figure_6.ts";
+import { figure7 } from "./figure_7.ts";
+import type { Figure } from "./layout.ts";
+import { learningRateDecay } from "./learning_rate_decay.ts";
+import { table1 } from "./table_1.ts";
+import { twoBitGrid } from "./two_bit_grid.ts";
+import { worseThanRandom } from "./worse_than_random.ts";
+
+/** The figures by name, which is their file's name in `figures/`, in reading order. */
+export const figures: Readonly<Record<string, () => Figure>> = {
+  "two-bit-grid": twoBitGrid,
+  "figure-2": figure2,
+  "figure-3": figure3,
+  "figure-4": figure4,
+  "figure-5": figure5,
+  "figure-6": figure6,
+  "figure-7": figure7,
+  "learning-rate-decay": learningRateDecay,
+  "table-1": table1,
+  "figure-1": figure1,
+  "worse-than-random": worseThanRandom,
+  "figure-13": figure13,
+};
+
+/** The function that draws the figure of that name; an unknown name is an error that gives the nearest. */
+export function findFigure(name: string): () => Figure {
+  const found = Object.hasOwn(figures, name) ? figures[name] : undefined;
+  if (found !== undefined) return found;
+  const names = Object.keys(figures);
+  throw new RangeError(
+    `Cannot find the figure "${name}": did you mean "${closest(name, names)}"? Figures: ${
+      names.join(", ")
+    }`,
+  );
+}
