@@ -6,6 +6,9 @@ import type { FindGrid, GptqOptions, GptqResult } from "./types.ts";
 /** Rows of a strip: the lanes of two vectors. */
 const lanes = 8;
 
+/** Columns of a slice: strips have room for a whole number of them. */
+const slice = 5;
+
 const task = "Cannot run the column loop of GPTQ";
 
 /**
@@ -20,10 +23,10 @@ export function gptq(machine: Machine, options: GptqOptions): GptqResult {
   return arena.scope(() => {
     const grid = localGrid(arena, task, options.grid);
     const layer = new StripedLayer(machine, options, group);
-    const factor = arena.float32(columns * columns);
+    const factor = arena.float32(padTo(slice, columns) * columns);
     arena.scope(() => {
       const upper = arena.bring(options.factor);
-      wasm.transposeFactor(upper.byteOffset, columns, factor.byteOffset);
+      wasm.packFactor(upper.byteOffset, columns, factor.byteOffset);
     });
     const errors = arena.float32(Math.min(block, columns) * lanes);
     let loss = 0;
@@ -45,7 +48,9 @@ class StripedLayer {
   readonly #options: GptqOptions;
   readonly #group: number;
   readonly #groups: number;
-  /** f32 [strips][columns][8] */
+  /** Values of one strip. */
+  readonly #stride: number;
+  /** f32 [strips][columns, padded to whole slices][8] */
   readonly #weights: Float32Array;
   /** u8 [strips][columns][8] */
   readonly #codes: Uint8Array;
@@ -58,12 +63,13 @@ class StripedLayer {
   constructor(machine: Machine, options: GptqOptions, group: number) {
     const { arena, wasm } = machine;
     const { rows, columns, weights, scale, zero, groupOf, find } = options;
-    const padded = Math.ceil(rows / lanes) * lanes;
+    const padded = padTo(lanes, rows);
     this.#machine = machine;
     this.#options = options;
     this.#group = group;
     this.#groups = columns / group;
-    this.#weights = arena.float32(padded * columns);
+    this.#stride = padTo(slice, columns) * lanes;
+    this.#weights = arena.float32(padded / lanes * this.#stride);
     this.#codes = arena.uint8(padded * columns);
     this.#scale = arena.float32(padded * this.#groups).fill(1);
     this.#zero = arena.float32(padded * this.#groups);
@@ -151,12 +157,17 @@ class StripedLayer {
 
   /** Calls `body` with each strip's address, its first row and how many rows it has. */
   #eachStrip(body: (strip: number, row: number, count: number) => void): void {
-    const { rows, columns } = this.#options;
+    const { rows } = this.#options;
     for (let row = 0; row < rows; row += lanes) {
-      const strip = this.#weights.byteOffset + row * columns * 4;
+      const strip = this.#weights.byteOffset + row / lanes * this.#stride * 4;
       this.#machine.arena.scope(() => body(strip, row, Math.min(lanes, rows - row)));
     }
   }
+}
+
+/** The least multiple of `step` that is not below `count`. */
+function padTo(step: number, count: number): number {
+  return Math.ceil(count / step) * step;
 }
 
 /** Checks every shape before any work. */

@@ -63,13 +63,13 @@ export interface Exports {
     ]
   ): void;
   unpackCodes(strip: Address, columns: number, count: number, codes: Address): void;
-  transposeFactor(u: Address, n: number, l: Address): void;
+  packFactor(u: Address, n: number, slices: Address): void;
   gptqBlock(
     ...args: [
       strip: Address,
       rows: number,
       n: number,
-      l: Address,
+      factor: Address,
       start: number,
       end: number,
       groups: Address,

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { type FindGrid, type GptqOptions, type Grid, loadKernel } from "../../lib/compute/mod.ts";
+import { type GptqOptions, type Grid, loadKernel } from "../../lib/compute/mod.ts";
 import { normals, plainGptq } from "./reference.ts";
 
 const kernel = loadKernel();

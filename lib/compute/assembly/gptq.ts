@@ -9,8 +9,8 @@ import { search } from "./codebook";
 import { TAIL } from "./memory";
 import { bytes, uniformCode, uniformValue } from "./rtn";
 
-/** Columns that are updated together: 6 columns x 2 vectors, the tile of gemm.ts. */
-const COLUMNS: i32 = 6;
+/** Columns that are updated together: 5 columns x 2 vectors, the tile of gemm.ts. */
+const COLUMNS: i32 = 5;
 
 /** Copies `count` <= 8 rows of w[., columns] into a strip. Missing rows become 0. */
 export function packStrip(w: usize, columns: i32, count: i32, strip: usize): void {
@@ -49,76 +49,75 @@ export function unpackCodes(strip: usize, columns: i32, count: i32, codes: usize
   }
 }
 
-/** The transpose of the upper n x n f64 matrix at `u`, rounded to f32: row j then holds all that reaches column j. */
-export function transposeFactor(u: usize, n: i32, l: usize): void {
-  for (let i0 = 0; i0 < n; i0 += 16) {
-    for (let j0 = 0; j0 <= i0; j0 += 16) {
-      for (let i = i0; i < min(n, i0 + 16); i++) {
-        for (let j = j0; j < min(i + 1, j0 + 16); j++) {
-          const from = u + (<usize> j * <usize> n + <usize> i) * 8;
-          store<f32>(l + (<usize> i * <usize> n + <usize> j) * 4, <f32> load<f64>(from));
-        }
+/**
+ * Copies the upper n x n f64 matrix at `u`, rounded to f32, into slices of 5 columns, each stored row after row: slice s holds
+ * U[k, 5 s .. 5 s + 4] for k = 0 .. n - 1. Columns that are missing become 0.
+ */
+export function packFactor(u: usize, n: i32, slices: usize): void {
+  const wide = <usize> COLUMNS;
+  for (let k: usize = 0; k < <usize> n; k++) {
+    const row = u + k * <usize> n * 8;
+    for (let j: usize = 0; j < <usize> n; j += wide) {
+      const to = slices + (j * <usize> n + k * wide) * 4;
+      for (let c: usize = 0; c < wide; c++) {
+        store<f32>(to + c * 4, j + c < <usize> n ? <f32> load<f64>(row + (j + c) * 8) : <f32> 0);
       }
     }
   }
 }
 
-/** w[c] -= sum over k of errors[k] l[c, k], one k after the other, for `count` <= 6 columns of a strip. */
-function subtract(count: i32, depth: i32, l: usize, row: usize, errors: usize, w: usize): void {
-  const last = l + <usize> (count - 1) * row;
-  const last_w = w + <usize> (count - 1) * 32;
-  let l1 = min(l + row, last), l2 = min(l + 2 * row, last);
-  let l3 = min(l + 3 * row, last), l4 = min(l + 4 * row, last), l5 = min(l + 5 * row, last);
-  // Columns past the last one repeat it, computing the same result: no case of its own for a ragged end.
-  const w1 = min(w + 32, last_w), w2 = min(w + 64, last_w);
-  const w3 = min(w + 96, last_w), w4 = min(w + 128, last_w), w5 = min(w + 160, last_w);
-  let s00 = v128.load(w), s01 = v128.load(w, 16);
-  let s10 = v128.load(w1), s11 = v128.load(w1, 16);
-  let s20 = v128.load(w2), s21 = v128.load(w2, 16);
-  let s30 = v128.load(w3), s31 = v128.load(w3, 16);
-  let s40 = v128.load(w4), s41 = v128.load(w4, 16);
-  let s50 = v128.load(w5), s51 = v128.load(w5, 16);
+/**
+ * w[c] -= sum over k of errors[k] u[k, c], one k after the other, for a slice of 5 columns of a strip of 8 rows.
+ * Only columns `low` <= c < `high` of the 5 are changed.
+ */
+function subtract(depth: i32, u: usize, errors: usize, w: usize, low: i32, high: i32): void {
+  let s00 = v128.load(w, 0), s01 = v128.load(w, 16);
+  let s10 = v128.load(w, 32), s11 = v128.load(w, 48);
+  let s20 = v128.load(w, 64), s21 = v128.load(w, 80);
+  let s30 = v128.load(w, 96), s31 = v128.load(w, 112);
+  let s40 = v128.load(w, 128), s41 = v128.load(w, 144);
   const end = errors + <usize> depth * 32;
   while (errors < end) {
     const e0 = v128.load(errors), e1 = v128.load(errors, 16);
-    const x0 = v128.load32_splat(l);
+    const u0 = v128.load(u);
+    const x0 = i32x4.shuffle(u0, u0, 0, 0, 0, 0);
     s00 = f32x4.sub(s00, f32x4.mul(e0, x0));
     s01 = f32x4.sub(s01, f32x4.mul(e1, x0));
-    const x1 = v128.load32_splat(l1);
+    const x1 = i32x4.shuffle(u0, u0, 1, 1, 1, 1);
     s10 = f32x4.sub(s10, f32x4.mul(e0, x1));
     s11 = f32x4.sub(s11, f32x4.mul(e1, x1));
-    const x2 = v128.load32_splat(l2);
+    const x2 = i32x4.shuffle(u0, u0, 2, 2, 2, 2);
     s20 = f32x4.sub(s20, f32x4.mul(e0, x2));
     s21 = f32x4.sub(s21, f32x4.mul(e1, x2));
-    const x3 = v128.load32_splat(l3);
+    const x3 = i32x4.shuffle(u0, u0, 3, 3, 3, 3);
     s30 = f32x4.sub(s30, f32x4.mul(e0, x3));
     s31 = f32x4.sub(s31, f32x4.mul(e1, x3));
-    const x4 = v128.load32_splat(l4);
+    const x4 = v128.load32_splat(u, 16);
     s40 = f32x4.sub(s40, f32x4.mul(e0, x4));
     s41 = f32x4.sub(s41, f32x4.mul(e1, x4));
-    const x5 = v128.load32_splat(l5);
-    s50 = f32x4.sub(s50, f32x4.mul(e0, x5));
-    s51 = f32x4.sub(s51, f32x4.mul(e1, x5));
-    l += 4;
-    l1 += 4;
-    l2 += 4;
-    l3 += 4;
-    l4 += 4;
-    l5 += 4;
+    u += COLUMNS * 4;
     errors += 32;
   }
-  v128.store(w, s00);
-  v128.store(w, s01, 16);
-  v128.store(w1, s10);
-  v128.store(w1, s11, 16);
-  v128.store(w2, s20);
-  v128.store(w2, s21, 16);
-  v128.store(w3, s30);
-  v128.store(w3, s31, 16);
-  v128.store(w4, s40);
-  v128.store(w4, s41, 16);
-  v128.store(w5, s50);
-  v128.store(w5, s51, 16);
+  if (low == 0) {
+    v128.store(w, s00, 0);
+    v128.store(w, s01, 16);
+  }
+  if (low <= 1 && high > 1) {
+    v128.store(w, s10, 32);
+    v128.store(w, s11, 48);
+  }
+  if (low <= 2 && high > 2) {
+    v128.store(w, s20, 64);
+    v128.store(w, s21, 80);
+  }
+  if (low <= 3 && high > 3) {
+    v128.store(w, s30, 96);
+    v128.store(w, s31, 112);
+  }
+  if (high == 5) {
+    v128.store(w, s40, 128);
+    v128.store(w, s41, 144);
+  }
 }
 
 /** Quantizes one column of a strip: the dequantized values replace w, 8 codes go to `codes`. */
@@ -157,8 +156,8 @@ function quantize(
 /**
  * Quantizes columns start .. end of one strip and takes their errors out of all later columns.
  *
- * - strip: f32 [n][8], becomes the dequantized values; codes: u8 [n][8]
- * - l: f32 [n, n], the transposed upper Cholesky factor of the inverse Hessian
+ * - strip: f32 [n][8], padded to a multiple of 5 columns; becomes the dequantized values. codes: u8 [n][8]
+ * - factor: the slices of packFactor, of the upper Cholesky factor of the inverse Hessian
  * - groups: i32 [n], the group of each column; scales, zeros: f32 [groups][8]
  * - levels (0 for a uniform grid of maxq + 1 codes), thresholds, count: the table of codebook.ts
  * - errors: f32 [end - start][8], scratch
@@ -169,7 +168,7 @@ export function gptqBlock(
   strip: usize,
   rows: i32,
   n: i32,
-  l: usize,
+  factor: usize,
   start: i32,
   end: i32,
   groups: usize,
@@ -182,45 +181,41 @@ export function gptqBlock(
   codes: usize,
   errors: usize,
 ): f64 {
-  const row = <usize> n * 4;
-  const first = l + <usize> start * 4;
   let loss: f64 = 0;
-  for (let i = start; i < end; i += COLUMNS) {
-    const many = min(COLUMNS, end - i);
-    subtract(many, i - start, first + <usize> i * row, row, errors, strip + <usize> i * 32);
-    for (let j = i; j < i + many; j++) {
-      const w = strip + <usize> j * 32;
-      let w0 = v128.load(w), w1 = v128.load(w, 16);
-      let e = errors + <usize> (i - start) * 32;
-      const factors = l + <usize> j * row;
-      for (let k = i; k < j; k++) {
-        const x = v128.load32_splat(factors + <usize> k * 4);
-        w0 = f32x4.sub(w0, f32x4.mul(v128.load(e), x));
-        w1 = f32x4.sub(w1, f32x4.mul(v128.load(e, 16), x));
-        e += 32;
-      }
-      v128.store(w, w0);
-      v128.store(w, w1, 16);
-      const g = <usize> load<i32>(groups + <usize> j * 4) * 32;
-      quantize(w, scales + g, zeros + g, maxq, levels, thresholds, count, codes + <usize> j * 8);
-      const d = v128.load32_splat(factors + <usize> j * 4);
-      v128.store(e, f32x4.div(f32x4.sub(w0, v128.load(w)), d));
-      v128.store(e, f32x4.div(f32x4.sub(w1, v128.load(w, 16)), d), 16);
-      for (let r: usize = 0; r < <usize> rows; r++) {
-        const error = <f64> load<f32>(e + r * 4);
-        loss += error * error;
+  // Slices begin at multiples of 5, wherever the block begins or ends: the first and the last may be cut.
+  for (let j = start - start % COLUMNS; j < n; j += COLUMNS) {
+    const u = factor + <usize> j * <usize> n * 4, w = strip + <usize> j * 32;
+    const first = u + <usize> start * COLUMNS * 4;
+    if (j < end) {
+      const low = max(start, j), high = min(end, j + COLUMNS);
+      subtract(low - start, first, errors, w, low - j, high - j);
+      for (let i = low; i < high; i++) {
+        const column = u + <usize> (i - j) * 4, w = strip + <usize> i * 32;
+        let e = errors + <usize> (low - start) * 32;
+        let w0 = v128.load(w), w1 = v128.load(w, 16);
+        for (let k = low; k < i; k++) {
+          const x = v128.load32_splat(column + <usize> k * COLUMNS * 4);
+          w0 = f32x4.sub(w0, f32x4.mul(v128.load(e), x));
+          w1 = f32x4.sub(w1, f32x4.mul(v128.load(e, 16), x));
+          e += 32;
+        }
+        v128.store(w, w0);
+        v128.store(w, w1, 16);
+        const g = <usize> load<i32>(groups + <usize> i * 4) * 32;
+        quantize(w, scales + g, zeros + g, maxq, levels, thresholds, count, codes + <usize> i * 8);
+        const d = v128.load32_splat(column + <usize> i * COLUMNS * 4);
+        v128.store(e, f32x4.div(f32x4.sub(w0, v128.load(w)), d));
+        v128.store(e, f32x4.div(f32x4.sub(w1, v128.load(w, 16)), d), 16);
+        for (let r: usize = 0; r < <usize> rows; r++) {
+          const error = <f64> load<f32>(e + r * 4);
+          loss += error * error;
+        }
       }
     }
-  }
-  for (let j = end; j < n; j += COLUMNS) {
-    subtract(
-      min(COLUMNS, n - j),
-      end - start,
-      first + <usize> j * row,
-      row,
-      errors,
-      strip + <usize> j * 32,
-    );
+    if (j + COLUMNS > end) {
+      const low = max(end, j) - j, high = min(n, j + COLUMNS) - j;
+      if (low < high) subtract(end - start, first, errors, w, low, high);
+    }
   }
   return loss / 2;
 }

@@ -3,6 +3,6 @@
 export { accumulate, choleskyBlock, invertBlock, mirror } from "./cholesky";
 export { roundLevels } from "./codebook";
 export { gemmF32, gemmF64 } from "./gemm";
-export { gptqBlock, packStrip, transposeFactor, unpackCodes, unpackStrip } from "./gptq";
+export { gptqBlock, packFactor, packStrip, unpackCodes, unpackStrip } from "./gptq";
 export { HEAP } from "./memory";
 export { ranges, roundUniform } from "./rtn";
