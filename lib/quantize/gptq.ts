@@ -135,25 +135,39 @@ export const gptq = defineMethod({
   // The paper also quantizes in sequence within a transformer block: the Hessian of each layer is
   // taken with the layers before it already quantized. The calibration pass does that, not a layer.
   presets: { paper: { symmetric: true, group: 128, damping: 0.1 } },
-  run(weights, { bits, group, symmetric, scales, grid: format, block, ...options }, inputs) {
-    if (bits === 16) return keepWeights(weights);
-    let grid: Grid;
-    if (format === "int") {
-      const width = group === "row" ? weights.columns : group;
-      grid = integerGrid({ bits, group: width, symmetric, scales });
-    } else {
-      grid = grids[format]!(group === "row" ? undefined : group);
-    }
-    const micro = block === "group" || grid.microBlocks;
+  run(weights, options, { hessian }) {
+    if (options.bits === 16) return keepWeights(weights);
+    const grid = gridOf(weights, options);
     return gptqOnGrid(weights, grid, {
-      hessian: inputs.hessian!,
+      hessian: hessian!,
       damping: options.damping,
       order: options.order,
       staticGroups: options.static,
-      block: micro ? grid.group : block,
+      block: options.block === "group" || grid.microBlocks ? grid.group : options.block,
     });
   },
 });
+
+/** Options that say what to round to. */
+interface GridOptions {
+  readonly grid: string;
+  readonly bits: number;
+  readonly group: number | "row";
+  readonly symmetric: boolean;
+  readonly scales: "f16" | "f32";
+}
+
+function gridOf({ columns }: Matrix, { grid, group, ...options }: GridOptions): Grid {
+  if (grid === "int") {
+    return integerGrid({ ...options, group: group === "row" ? columns : group });
+  }
+  const own = ["bits", "symmetric", "scales"] as const;
+  const changed = own.find((name) => options[name] !== integerOptions[name].default);
+  if (changed) {
+    throw new Error(`Cannot use ${changed}=${options[changed]} with grid=${grid}: it has its own`);
+  }
+  return grids[grid]!(group === "row" ? undefined : group);
+}
 
 function inverse(order: Int32Array): Int32Array {
   const back = new Int32Array(order.length);

@@ -76,7 +76,9 @@ export function roundHalfEven(value: number): number {
  *
  * The range always includes 0. Symmetric: the range is widened to the greater side and zero is
  * 2^(bits-1), so that there is one level more below zero than above: at 2 bits the levels are -2,
- * -1, 0 and 1 times 2/3 of the greatest weight. A group of zeros takes the range -1 to 1.
+ * -1, 0 and 1 times 2/3 of the greatest weight. A group of zeros takes the range -1 to 1. As in the
+ * reference, a symmetric group without a negative weight is not widened, and loses what is above
+ * the middle of its range.
  *
  * Source: GPTQ (arXiv 2210.17323), IST-DASLab/gptq quant.py.
  */

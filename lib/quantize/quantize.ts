@@ -71,6 +71,9 @@ export function quantize(weights: Matrix, method: string, inputs: Inputs = {}): 
     }
     const encoded = spec.method.run(weights, spec.options as never, { ...inputs, hessian });
     const sums = errorSums(weights.data, encoded.weights);
+    if (!Number.isFinite(sums.noise)) {
+      throw new Error("Cannot quantize: the weights are too large for float32 arithmetic");
+    }
     return {
       ...encoded,
       method: formatSpec(spec),

@@ -83,7 +83,7 @@ export function allowedValues(option: Option): string {
 
 function readValue(text: string, option: Option, where: string): OptionValue {
   const bad = () =>
-    new Error(`Bad value for ${where}: needs ${allowedValues(option)}: got ${text}`);
+    new Error(`Bad value for ${where}: needs ${allowedValues(option)}: got ${text || "nothing"}`);
   switch (option.kind) {
     case "flag":
       if (text !== "true" && text !== "false") throw bad();
