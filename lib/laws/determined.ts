@@ -29,7 +29,7 @@ export function checkDetermined(law: Law, columns: Columns): void {
   for (let j = 0; j < width; j++) {
     const column = Float64Array.from({ length: rows }, (_, i) => jacobian[i * width + j]!);
     const involved = rowsOf(column);
-    const length = Math.hypot(...column);
+    const length = norm(column);
     if (length === 0) {
       throw new LawError(
         `Cannot fit the ${law.name} law: no row depends on ${law.parameters[j]!.name}`,
@@ -45,7 +45,7 @@ export function checkDetermined(law: Law, columns: Columns): void {
         if (Math.abs(dot) > Math.sqrt(tolerance)) used.add(parameter);
       }
     }
-    const left = Math.hypot(...column);
+    const left = norm(column);
     if (left < tolerance) {
       const others = [...used].map((parameter) => law.parameters[parameter]!.name).join(", ");
       throw new LawError(
@@ -72,6 +72,13 @@ function logJacobian(law: Law, columns: Columns): Float64Array {
     jacobian[i]! /= values[Math.floor(i / theta.length)]!;
   }
   return jacobian;
+}
+
+/** Euclidean length, of columns too long to be spread into arguments. */
+function norm(column: Float64Array): number {
+  let sum = 0;
+  for (const value of column) sum += value * value;
+  return Math.sqrt(sum);
 }
 
 function rowsOf(column: Float64Array): number[] {

@@ -38,6 +38,15 @@ const mostRounds = 100;
  * (Lawson's algorithm, 1961). Returns the round with the smallest largest deviation.
  */
 export function fitRounded(law: Law | string, numbers: readonly PrintedNumber[]): RoundedFit {
+  for (const [index, { size, bits, tokens, qid, unit }] of numbers.entries()) {
+    if (![size, bits, tokens, qid, unit].every((value) => value > 0 && Number.isFinite(value))) {
+      throw new LawError(
+        `Cannot fit to printed number ${index} (counted from 0): size, bits, tokens, qid and unit must be positive: got ${
+          [size, bits, tokens, qid, unit].join(", ")
+        }`,
+      );
+    }
+  }
   const observations = {
     columns: columnsFrom({
       size: numbers.map(({ size }) => size),

@@ -69,6 +69,14 @@ describe("Table 1 and Figure 1 of paper A follow from three per-bit-width laws",
     }
   });
 
+  it("but not from numbers that are no laws of tokens, or not positive", () => {
+    const [first, ...others] = printedCells;
+    expect(() => fitRounded("bits", printedCells)).toThrow("needs a law of QiD over tokens");
+    expect(() => fitRounded("unified", [{ ...first!, size: 0 }, ...others])).toThrow(
+      "Cannot fit to printed number 0 (counted from 0)",
+    );
+  });
+
   it("and which an ordinary fit in log space finds nearly", () => {
     const { parameters } = fit("per-bit-width", loadTable1(), { space: "log" });
     expect(parameters.tokenExponent3).toBeCloseTo(0.6727, 3);
