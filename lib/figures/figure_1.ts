@@ -92,8 +92,8 @@ export function figure1(options: Figure1Options = {}): Figure {
     title: "QiD projected to 100 trillion training tokens",
     caption:
       `**Figure 1 of Ouyang et al. (2024), redrawn.** Lines are **predicted** by ${predicted}. ` +
-      "Grey: QiD above 11.51 = ln 100,000, the loss of a uniform guess over 100,000 tokens, where " +
-      "the zone of the paper starts. Dotted line: 10.83 = ln 50,304, a uniform guess over Pythia’s " +
+      "Grey: QiD above 11.51 = ln\u00a0100,000, the loss of a uniform guess over 100,000 tokens, where " +
+      "the zone of the paper starts. Dotted line: 10.83 = ln\u00a050,304, a uniform guess over Pythia’s " +
       "vocabulary. The scales of QiD differ.",
     legend: [
       ...sizes.map((size) => ({

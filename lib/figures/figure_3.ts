@@ -1,15 +1,15 @@
 /** Figure 3 of Ouyang et al. (2024): QiD against training tokens, with the token law (Eq. 5). */
-import * as Plot from "@observablehq/plot";
 import pl, { type DataFrame } from "nodejs-polars";
 import { loadFigure2 } from "../data.ts";
 import { type Fit, fit, predict, published } from "../laws/mod.ts";
 import { qidAxis, tokensAxis } from "./axes.ts";
 import { curvesLaw, withExponent } from "./curves_law.ts";
+import { exponentPanel } from "./exponent_panel.ts";
 import { type Figure, figure } from "./layout.ts";
-import { intervals, labels, logCurve, points } from "./marks.ts";
+import { logCurve, points } from "./marks.ts";
 import type { Panel } from "./panel.ts";
 import { distinct, estimate, exponentOf, pythiaRows } from "./pythia.ts";
-import { bitColour, fontSizes, ink, lawDashes, rule } from "./style.ts";
+import { bitColour, ink, lawDashes } from "./style.ts";
 
 /** Options of {@link figure3}. */
 export interface Figure3Options {
@@ -70,43 +70,29 @@ export function figure3(options: Figure3Options = {}): Figure {
       ]),
   });
   const shared = estimate(fitted, "tokenExponent");
-  const places = series.map((_, i) => series.length + 2 - i);
-  const names = new Map<number, string>([
-    ...series.map(({ bits, label }, i) => [places[i]!, `${bits} bits, ${label}`] as const),
-    [2, "all curves"],
-    [1, "published"],
-  ]);
-  const exponentPanel: Panel = {
-    heading: "Exponent β",
-    x: { label: "β (dimensionless)", domain: [0.3, 1.1], ticks: [0.4, 0.6, 0.8, 1] },
-    y: {
-      label: "",
-      domain: [0.4, series.length + 2.6],
-      ticks: [...names.keys()],
-      format: (tick) => names.get(tick)!,
-      grid: false,
+  const exponents = exponentPanel([
+    ...series.map(({ bits, label, alone }) => ({
+      label: `${bits} bits, ${label}`,
+      value: alone.value,
+      interval: [alone.lower, alone.upper] as const,
+      look: { provenance: "digitised", colour: bitColour(bits), size: label } as const,
+    })),
+    {
+      label: "all curves",
+      value: shared.value,
+      interval: [shared.lower, shared.upper],
+      look: { provenance: "digitised" },
     },
+    { label: "published", value: exponent, look: { provenance: "published" } },
+  ], {
+    heading: "Exponent β",
+    label: "β (dimensionless)",
+    domain: [0.3, 1.1],
+    ticks: [0.4, 0.6, 0.8, 1],
+    reference: exponent,
+    digits: 3,
     left: 84,
-    right: 8,
-    marks: () => [
-      Plot.ruleX([exponent], { stroke: rule, strokeDasharray: lawDashes.published }),
-      ...series.flatMap(({ bits, label, alone }, i) => [
-        ...intervals([{ y: places[i]!, ...alone }], { colour: bitColour(bits), cap: 0.15 }),
-        ...points([{ x: alone.value, y: places[i]! }], {
-          provenance: "digitised",
-          colour: bitColour(bits),
-          size: label,
-        }),
-      ]),
-      ...intervals([{ y: 2, ...shared }], { cap: 0.15 }),
-      ...points([{ x: shared.value, y: 2 }], { provenance: "digitised" }),
-      ...points([{ x: exponent, y: 1 }], { provenance: "published" }),
-      labels([
-        { x: shared.value, y: 2, text: shared.value.toFixed(3) },
-        { x: exponent, y: 1, text: String(exponent) },
-      ], { dx: 18, size: fontSizes.tick }),
-    ],
-  };
+  });
   return figure({
     name: "figure-3",
     title: "QiD against training tokens: the token law, QiD ∝ *D*^{β}",
@@ -126,6 +112,6 @@ export function figure3(options: Figure3Options = {}): Figure {
       { label: "published β", line: { dash: lawDashes.published, width: 1 } },
       { label: "published value", point: { provenance: "published", colour: ink } },
     ],
-    rows: [{ height: 330, panels: [curvePanel(2), curvePanel(3), exponentPanel] }],
+    rows: [{ height: 330, panels: [curvePanel(2), curvePanel(3), exponents] }],
   });
 }

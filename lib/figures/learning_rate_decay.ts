@@ -5,8 +5,9 @@ import { linearRegression } from "simple-statistics";
 import { loadOlmo2, loadSmollm3Wsd } from "../data.ts";
 import { published } from "../laws/mod.ts";
 import { tokensAxis } from "./axes.ts";
+import { exponentPanel } from "./exponent_panel.ts";
 import { type Figure, figure } from "./layout.ts";
-import { curve, intervals, labels, points } from "./marks.ts";
+import { curve, labels, points } from "./marks.ts";
 import type { Panel } from "./panel.ts";
 import { distinct } from "./pythia.ts";
 import { rowsOf } from "./rows.ts";
@@ -81,32 +82,25 @@ export function learningRateDecay(options: LearningRateDecayOptions = {}): Figur
         labels([{ ...own.at(-1)!, text: label }], { dx: 9 }),
       ]),
   };
-  const names = models.flatMap(({ label }) => [`${label}, 1st half`, `${label}, 2nd half`]);
-  const slopePanel: Panel = {
-    heading: "Local exponent",
-    x: { label: "Exponent of *D* (dimensionless)", domain: [0, 1.6], ticks: [0, 0.5, 1, 1.5] },
-    y: {
-      label: "",
-      domain: [0.4, names.length + 0.6],
-      ticks: names.map((_, i) => i + 1),
-      format: (tick) => names[names.length - tick]!,
-      grid: false,
+  const slopePanel = exponentPanel(
+    models.flatMap(({ label, halves }) =>
+      halves.map(({ slope }, i) => ({
+        label: `${label}, ${i === 0 ? "1st" : "2nd"} half`,
+        value: slope.value,
+        interval: [slope.lower, slope.upper] as const,
+        look: { provenance: "digitised", size: label } as const,
+      }))
+    ),
+    {
+      heading: "Local exponent",
+      label: "Exponent of *D* (dimensionless)",
+      domain: [0, 1.6],
+      ticks: [0, 0.5, 1, 1.5],
+      reference: exponent,
+      digits: 2,
+      left: 84,
     },
-    left: 84,
-    right: 8,
-    marks: () => [
-      Plot.ruleX([exponent], { stroke: ink, strokeDasharray: lawDashes.published }),
-      ...models.flatMap(({ label, halves }, i) =>
-        halves.flatMap(({ slope }, j) => {
-          const y = names.length - 2 * i - j;
-          return [
-            ...intervals([{ y, lower: slope.lower, upper: slope.upper }], { cap: 0.15 }),
-            ...points([{ x: slope.value, y }], { provenance: "digitised", size: label }),
-          ];
-        })
-      ),
-    ],
-  };
+  );
   const decays = loadSmollm3Wsd().sort(["nominal_size", "bits"]).toRecords().map((row) => ({
     model: String(row.model),
     bits: row.bits === null ? undefined : Number(row.bits),

@@ -8,8 +8,10 @@ import { figure4 } from "./figure_4.ts";
 import { figure5 } from "./figure_5.ts";
 import { figure6 } from "./figure_6.ts";
 import { figure7 } from "./figure_7.ts";
+import { fittingSpace } from "./fitting_space.ts";
 import type { Figure } from "./layout.ts";
 import { learningRateDecay } from "./learning_rate_decay.ts";
+import { perBitExponents } from "./per_bit_exponents.ts";
 import { table1 } from "./table_1.ts";
 import { twoBitGrid } from "./two_bit_grid.ts";
 import { worseThanRandom } from "./worse_than_random.ts";
@@ -23,7 +25,9 @@ export const figures: Readonly<Record<string, () => Figure>> = {
   "figure-5": figure5,
   "figure-6": figure6,
   "figure-7": figure7,
+  "fitting-space": fittingSpace,
   "learning-rate-decay": learningRateDecay,
+  "per-bit-exponents": perBitExponents,
   "table-1": table1,
   "figure-1": figure1,
   "worse-than-random": worseThanRandom,

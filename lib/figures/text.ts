@@ -28,7 +28,7 @@ export interface Run {
 export function textWidth(text: string, fontSize: number, bold = false): number {
   let sum = 0;
   for (const character of text) {
-    sum += asciiWidths[character.codePointAt(0)! - 32] ?? (character === "·" ? 278 : 600);
+    sum += asciiWidths[character.codePointAt(0)! - 32] ?? (character === "\u00a0" ? 278 : 600);
   }
   return sum * fontSize * (bold ? 1.07 : 1) / 1000;
 }
@@ -49,11 +49,11 @@ export function parseRuns(markup: string): Run[] {
   return runs;
 }
 
-/** The text without its markup; `^{2}` becomes `^2`. */
+/** The text without its markup: `^{2}` becomes `^2`, a space that does not break becomes a space. */
 export function plainText(markup: string): string {
   return parseRuns(markup)
     .map(({ text, script }) => `${script === "super" ? "^" : ""}${text}`)
-    .join("");
+    .join("").replaceAll("\u00a0", " ");
 }
 
 /** Width of runs in pixels. */

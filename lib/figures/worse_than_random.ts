@@ -79,7 +79,7 @@ export function worseThanRandom(options: WorseThanRandomOptions = {}): Figure {
     title: "“Worse than random” depends on the vocabulary and on what is compared",
     caption: "Training tokens at which a quantized model gets worse than a uniform guess, " +
       `**predicted** by the ${qidLaw} behind Figure 1 of Ouyang et al. (2024). Its grey zone starts ` +
-      "where QiD alone passes ln 100,000 = 11.51. Pythia has a vocabulary of 50,304 (ln = 10.83 nats per token), and the " +
+      "where QiD alone passes ln\u00a0100,000 = 11.51. Pythia has a vocabulary of 50,304 (ln = 10.83 nats per token), and the " +
       "loss of a quantized model is its 16-bit loss (Eq. 3, **published** constants) plus QiD, so " +
       "that a guess is reached with fewer tokens.",
     legend: sizes.map((size) => ({

@@ -45,6 +45,16 @@ describe("exportFigures", () => {
     expect(await readdir(out)).toEqual(["figure-1.svg"]);
   });
 
+  it("reports a file that no figure draws when all are checked", async () => {
+    await exportFigures({ out });
+    await writeFile(join(out, "old.svg"), "<svg/>");
+    const exported = await exportFigures({ out, check: true });
+    expect(exported.filter(({ status }) => status !== "same")).toEqual([
+      { name: "old", status: "unknown", path: join(out, "old.svg") },
+    ]);
+    expect(exported.length).toBe(Object.keys(figures).length + 1);
+  });
+
   it("names the nearest figure before it draws any", async () => {
     await expect(exportFigures({ out, only: ["figure-1", "figure-21"] })).rejects.toThrow(
       'Cannot find the figure "figure-21": did you mean "figure-2"? Figures: two-bit-grid, figure-2,',

@@ -57,6 +57,12 @@ describe("wrapRuns", () => {
     }));
   });
 
+  it("does not break at a space that must not break, which is as wide as a space", () => {
+    expect(wrapRuns("aa ln\u00a02", 10, 20).length).toBe(2);
+    expect(textWidth("a\u00a0b", 10)).toBe(textWidth("a b", 10));
+    expect(plainText("ln\u00a02")).toBe("ln 2");
+  });
+
   it("does not break inside a word of several looks", () => {
     const lines = wrapRuns("aaaa *D*^{β}b cccc", 10, 40);
     expect(lines.map((line) => line.map(({ text }) => text).join(""))).toEqual([
