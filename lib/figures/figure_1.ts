@@ -25,7 +25,20 @@ const scales = [
   { bits: 4, top: 2, ticks: [0, 0.5, 1, 1.5, 2] },
 ];
 
-/** Draws Figure 1: a law's QiD for 7B, 70B and 405B, and the nine published labels at 100T tokens. */
+/**
+ * Draws Figure 1: a law's QiD for 7B, 70B and 405B, and the nine published labels at 100T tokens.
+ *
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { published } from "../laws/mod.ts";
+ * import { figure1 } from "./mod.ts";
+ *
+ * const asPublished = figure1();
+ * const unified = figure1({ law: { law: "unified", parameters: published.unified } });
+ * assert.ok(asPublished.svg.startsWith("<?xml"));
+ * assert.notEqual(asPublished.svg, unified.svg);
+ * ```
+ */
 export function figure1(options: Figure1Options = {}): Figure {
   const law = options.law ?? { law: "per-bit-width", parameters: published["per-bit-width"] };
   const cells = rowsOf(loadFigure1Labels().sort(["bits", "size"]), [

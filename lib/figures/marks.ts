@@ -64,7 +64,7 @@ export function logCurve(
 }
 
 /** `count` numbers from the lower to the upper end of a range, evenly spaced in the logarithm. */
-export function logSpace([lower, upper]: readonly [number, number], count: number): number[] {
+function logSpace([lower, upper]: readonly [number, number], count: number): number[] {
   const ratio = Math.log(upper / lower) / (count - 1);
   return Array.from({ length: count }, (_, i) => lower * Math.exp(ratio * i));
 }

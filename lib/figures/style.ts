@@ -5,16 +5,11 @@
  */
 import type { SymbolType } from "@observablehq/plot";
 
-/** Where a number on a figure comes from. */
+/**
+ * Where a number on a figure comes from. Published: an open mark with a dot inside; digitised: an open
+ * mark; measured: a filled mark; predicted: a line, or an open mark with a dotted outline.
+ */
 export type Provenance = "published" | "digitised" | "measured" | "predicted";
-
-/** How each provenance looks, in the words of a legend. */
-export const provenanceLooks: Readonly<Record<Provenance, string>> = {
-  published: "published (open mark, dot inside)",
-  digitised: "digitised (open mark)",
-  measured: "measured (filled mark)",
-  predicted: "predicted (line)",
-};
 
 /** Text and axes. */
 export const ink = "#1F1F1F";
@@ -45,11 +40,6 @@ export const bitColours: Readonly<Record<number, string>> = {
 /** The colour of a bit width. */
 export function bitColour(bits: number): string {
   return lookUp(bitColours, bits, "colour", "bit width");
-}
-
-/** "2 bits", or "16 bits (not quantized)". */
-export function bitLabel(bits: number): string {
-  return bits === 16 ? "16 bits (not quantized)" : `${bits} bits`;
 }
 
 /** Draws a closed polygon of a given area; the points are [x, y] in units of `scale(area)`. */
