@@ -27,32 +27,34 @@ if (import.meta.main) {
 
 async function register(): Promise<void> {
   const { ok, stdout, stderr } = await runDeno(["jupyter", "--install", "--force"]);
-  const said = stdout + stderr;
-  const [, folder] = said.match(/ at (.*?)\.?$/m) ?? [];
-  if (!ok || folder === undefined) {
-    throw new Error(`Cannot register the Deno kernel: ${said.trim()}`);
+  const said = (stdout + stderr).trim();
+  const [, folder] = said.match(/ installed successfully at (.*?)\.?$/m) ?? [];
+  if (!ok || folder === undefined) throw new Error(`Cannot register the Deno kernel: ${said}`);
+  const { argv, display_name } = JSON.parse(await Deno.readTextFile(join(folder, "kernel.json")));
+  console.log(`Registered the kernel "${display_name}" in ${folder}`);
+  console.log(`It runs ${argv[0]}`);
+  if (argv[0].includes("_npx")) {
+    console.log("npx may remove that copy of Deno: run this again should the kernel not start");
   }
-  const spec = JSON.parse(await Deno.readTextFile(join(folder, "kernel.json")));
-  console.log(`Registered the kernel "${spec.display_name}" in ${folder}`);
-  console.log(`It runs ${spec.argv[0]}`);
-  if (spec.argv[0].includes("_npx")) {
-    console.log("That is a copy of npx, which npm may remove: run this again if the kernel fails");
-  }
-  if (!await hasJupyterLab()) {
-    console.log('\nJupyterLab is not on the PATH: install it with, say, "pipx install jupyterlab"');
+  const found = await kernelsOfJupyter();
+  if (!found) {
+    console.log('\nJupyter is not on the PATH: install it with, say, "pipx install jupyterlab"');
+  } else if (!Object.hasOwn(found, "deno")) {
+    throw new Error(
+      `Jupyter does not look there, but knows ${Object.keys(found).join(", ") || "no kernel"}: ` +
+        `run "jupyter kernelspec install --user ${folder}"`,
+    );
   }
   console.log(`\n${OPEN}`);
 }
 
-async function hasJupyterLab(): Promise<boolean> {
+/** The kernels that Jupyter finds, by name; nothing if there is no Jupyter. */
+async function kernelsOfJupyter(): Promise<Record<string, unknown> | undefined> {
   try {
-    const { success } = await new Deno.Command("jupyter", {
-      args: ["lab", "--version"],
-      stdout: "null",
-      stderr: "null",
-    }).output();
-    return success;
+    const command = new Deno.Command("jupyter", { args: ["kernelspec", "list", "--json"] });
+    const { success, stdout } = await command.output();
+    return success ? JSON.parse(new TextDecoder().decode(stdout)).kernelspecs : undefined;
   } catch {
-    return false;
+    return undefined;
   }
 }

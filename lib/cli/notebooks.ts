@@ -32,7 +32,7 @@ A cell is called by its number among the cells that run: what Jupyter shows as [
 const command = new Command("deno task notebooks")
   .description(
     "Executes notebooks, each in a Deno Jupyter kernel of its own, and stores their outputs as " +
-      "Jupyter does. When all of them pass, it exports the figures too.",
+      "Jupyter does. After all of them it exports the figures too.",
   )
   .argument("[notebooks...]", "names, globs or paths (default: all in notebooks/)")
   .option("--jobs <n>", "notebooks at a time", positiveInteger, availableParallelism())
@@ -92,9 +92,9 @@ async function run(words: string[], options: Options): Promise<number> {
     });
     progress.stop();
     const passed = results.filter((result) => result.passed).length;
-    const failed = results.length - passed;
+    let failed = results.length - passed;
     const everything = words.length === 0 && !check && !strip && out === undefined;
-    if (everything && failed === 0) await exportAll();
+    if (everything && !await exportAll()) failed++;
     if (results.some((result) => result.stale.length > 0)) {
       console.error("To accept the new outputs: deno task notebooks, then commit the files");
     }
@@ -127,8 +127,16 @@ function parameter(text: string, values: ParameterValues): ParameterValues {
   return { ...values, [name]: value };
 }
 
-async function exportAll(): Promise<void> {
-  // Loaded late: the figures bring Polars and Plot with them.
-  const { exportFigures } = await import("../figures/mod.ts");
-  await exportFigures({});
+/** Returns whether it worked. */
+async function exportAll(): Promise<boolean> {
+  try {
+    // Loaded late: the figures bring Polars and Plot with them.
+    const { exportFigures } = await import("../figures/mod.ts");
+    const exported = await exportFigures({ out: "figures" });
+    console.log(`ok   figures: ${exported.length} exported`);
+    return true;
+  } catch (error) {
+    console.error(`FAIL figures: ${error instanceof Error ? error.message : error}`);
+    return false;
+  }
 }

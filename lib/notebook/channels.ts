@@ -3,7 +3,8 @@
 import { randomUUID } from "node:crypto";
 import type { KernelProcess } from "./kernel_process.ts";
 import { decodeMessage, encodeMessage, type Message, type Signing } from "./messages.ts";
-import { StreamCorrupt, ZmtpSocket } from "./zmtp.ts";
+import { within } from "./within.ts";
+import { type SocketType, StreamCorrupt, ZmtpSocket } from "./zmtp.ts";
 
 /** Seconds until a kernel must be ready. */
 const STARTUP_TIMEOUT = 60;
@@ -139,31 +140,28 @@ export class Channels {
   }
 }
 
+/** Connects once somebody listens; gives up when the kernel has ended, or after a while. */
 async function connect(
   process: KernelProcess,
   port: number,
-  type: "DEALER" | "SUB",
+  type: SocketType,
 ): Promise<ZmtpSocket> {
-  const deadline = Date.now() + STARTUP_TIMEOUT * 1000;
-  while (true) {
-    try {
-      return await ZmtpSocket.connect(port, type);
-    } catch (error) {
-      if (!(error instanceof Deno.errors.ConnectionRefused) || Date.now() > deadline) throw error;
-    }
-    const how = await within(process.ended, 0.01);
-    if (how) throw new KernelError(`the kernel ${how}`);
-  }
-}
-
-/** What a promise brings within some seconds, or `undefined`. */
-export async function within<T>(promise: Promise<T>, seconds: number): Promise<T | undefined> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const timeout = new Promise<undefined>((resolve) => {
-    timer = setTimeout(() => resolve(undefined), seconds * 1000);
-  });
+  const stop = new AbortController();
+  const timer = setTimeout(
+    () => stop.abort(`did not listen within ${STARTUP_TIMEOUT} seconds`),
+    STARTUP_TIMEOUT * 1000,
+  );
+  process.ended.then((how) => stop.abort(how));
   try {
-    return await Promise.race([promise, timeout]);
+    while (true) {
+      try {
+        return await ZmtpSocket.connect(port, type, stop.signal);
+      } catch (error) {
+        if (stop.signal.aborted) throw new KernelError(`the kernel ${stop.signal.reason}`);
+        if (!(error instanceof Deno.errors.ConnectionRefused)) throw error;
+      }
+      await pause(10);
+    }
   } finally {
     clearTimeout(timer);
   }

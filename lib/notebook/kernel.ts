@@ -1,9 +1,10 @@
 /** A running Deno kernel: starts, executes code without losing an output, ends. */
 
 import { randomUUID } from "node:crypto";
-import { Channels, KernelError, within } from "./channels.ts";
+import { Channels, KernelError } from "./channels.ts";
 import { KernelProcess } from "./kernel_process.ts";
 import type { Message } from "./messages.ts";
+import { within } from "./within.ts";
 
 export { KernelError } from "./channels.ts";
 export type { Message } from "./messages.ts";

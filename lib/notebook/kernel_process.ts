@@ -1,7 +1,8 @@
 /** The operating system's side of a kernel: its process, its connection file, and its end. */
 
 import { randomBytes } from "node:crypto";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
+import { within } from "./within.ts";
 
 const PORTS = ["shell_port", "iopub_port", "stdin_port", "control_port", "hb_port"] as const;
 
@@ -27,34 +28,30 @@ export interface ConnectionInfo extends Record<typeof PORTS[number], number> {
  */
 export class KernelProcess {
   readonly connection: ConnectionInfo;
+  /** The connection file. It is in a folder that only this user can read. */
+  readonly file: string;
   /** Settles when the process has ended, with a few words on how and its last messages. */
   readonly ended: Promise<string>;
   #child: Deno.ChildProcess;
   #watchdog: Deno.ChildProcess | undefined;
-  #folder: string;
+  #released = false;
 
-  private constructor(connection: ConnectionInfo, folder: string, child: Deno.ChildProcess) {
+  private constructor(connection: ConnectionInfo, file: string, child: Deno.ChildProcess) {
     this.connection = connection;
-    this.#folder = folder;
+    this.file = file;
     this.#child = child;
-    if (Deno.build.os !== "windows") {
-      this.#watchdog = new Deno.Command("/bin/sh", {
-        args: ["-c", WATCHDOG, "watchdog", String(child.pid), folder],
-        stdin: "piped",
-        stdout: "null",
-        stderr: "null",
-        detached: true,
-      }).spawn();
-    }
     const messages = lastLines(child.stderr);
     this.ended = child.status.then(async (status) => {
       this.#release();
       const how = status.signal ? `was killed by ${status.signal}` : `exited with ${status.code}`;
-      return [how, await messages].filter((text) => text !== "").join(": ");
+      return [how, await within(messages, 1)].filter(Boolean).join(": ");
     });
   }
 
-  /** Starts a kernel that listens on free ports of this machine. */
+  /**
+   * Starts a kernel that listens on free ports of this machine.
+   * @throws if the operating system cannot start it.
+   */
   static start(cwd: string | undefined): KernelProcess {
     const connection = {
       ip: "127.0.0.1",
@@ -66,20 +63,29 @@ export class KernelProcess {
     };
     const folder = Deno.makeTempDirSync({ prefix: "kernel-" });
     const file = join(folder, "connection.json");
-    Deno.writeTextFileSync(file, JSON.stringify(connection), { mode: 0o600 });
-    // Outputs must not depend on whether the executor's own output is coloured.
-    const { NO_COLOR: _, FORCE_COLOR: __, ...env } = Deno.env.toObject();
-    const child = new Deno.Command(Deno.execPath(), {
-      args: ["jupyter", "--kernel", "--conn", file],
-      cwd,
-      env,
-      clearEnv: true,
-      stdin: "null",
-      stdout: "null",
-      stderr: "piped",
-      detached: true,
-    }).spawn();
-    return new KernelProcess(connection, folder, child);
+    let kernel: KernelProcess | undefined;
+    try {
+      Deno.writeTextFileSync(file, JSON.stringify(connection), { mode: 0o600 });
+      // Outputs must not depend on whether the executor's own output is coloured.
+      const { NO_COLOR: _, FORCE_COLOR: __, ...env } = Deno.env.toObject();
+      const child = new Deno.Command(Deno.execPath(), {
+        args: ["jupyter", "--kernel", "--conn", file],
+        cwd,
+        env,
+        clearEnv: true,
+        stdin: "null",
+        stdout: "null",
+        stderr: "piped",
+        detached: true,
+      }).spawn();
+      kernel = new KernelProcess(connection, file, child);
+      kernel.#watch();
+      return kernel;
+    } catch (error) {
+      void kernel?.kill();
+      Deno.removeSync(folder, { recursive: true });
+      throw error;
+    }
   }
 
   /** The process id. */
@@ -90,7 +96,7 @@ export class KernelProcess {
   /** Removes the connection file: a kernel needs it only to start. */
   removeConnectionFile(): void {
     try {
-      Deno.removeSync(this.#folder, { recursive: true });
+      Deno.removeSync(dirname(this.file), { recursive: true });
     } catch (error) {
       if (!(error instanceof Deno.errors.NotFound)) throw error;
     }
@@ -98,16 +104,35 @@ export class KernelProcess {
 
   /** Kills the kernel and what its cells have started. */
   async kill(): Promise<void> {
+    this.#killGroup();
+    await this.ended;
+  }
+
+  #watch(): void {
+    if (Deno.build.os === "windows") return;
+    this.#watchdog = new Deno.Command("/bin/sh", {
+      args: ["-c", WATCHDOG, "watchdog", String(this.pid), dirname(this.file)],
+      stdin: "piped",
+      stdout: "null",
+      stderr: "null",
+      detached: true,
+    }).spawn();
+  }
+
+  #killGroup(): void {
+    if (this.#released) return; // Another process may have got the number since.
     try {
       if (Deno.build.os === "windows") this.#child.kill("SIGKILL");
       else Deno.kill(-this.pid, "SIGKILL");
     } catch {
-      // It has ended already.
+      // All of it has ended already.
     }
-    await this.ended;
   }
 
+  /** Clears up after a kernel that has ended. */
   #release(): void {
+    this.#killGroup();
+    this.#released = true;
     this.removeConnectionFile();
     try {
       this.#watchdog?.kill("SIGKILL");
