@@ -4,4 +4,6 @@
  */
 
 export { loadKernel } from "./kernel.ts";
+export { mapPool } from "./pool.ts";
+export { PoolError } from "./pool_message.ts";
 export type * from "./types.ts";

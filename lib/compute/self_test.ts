@@ -23,16 +23,21 @@ export function testMultiply(name: string, multiply: Multiply): void {
         const [lda, ldb, ldc] = [(transposeA ? m : k) + 1, (transposeB ? k : n) + 2, n + 3];
         const sizes = { m, n, k, transposeA, transposeB, lda, ldb, ldc };
         const [a, b] = [numbers((transposeA ? k : m) * lda), numbers((transposeB ? n : k) * ldb)];
+        const [single, double] = [{ a: new Float32Array(a), b: new Float32Array(b) }, { a, b }];
         const c = numbers(m * ldc);
         const unread = c.map(() => NaN);
+        const expected = plainSums({ ...double, c, ...sizes, alpha: 1, beta: 0 });
         for (const [alpha, beta, old] of [[1, 0, unread], [-0.75, 1, c]] as const) {
           const options = { ...sizes, alpha, beta };
-          const single = {
-            ...{ a: Float32Array.from(a), b: Float32Array.from(b), c: Float32Array.from(old) },
-            ...options,
-          };
-          compare(name, multiply, single, 2 ** -24);
-          compare(name, multiply, { a, b, c: Float64Array.from(old), ...options }, 2 ** -53);
+          for (
+            const product of [
+              { ...single, c: new Float32Array(old), ...options },
+              { ...double, c: old.slice(), ...options },
+            ]
+          ) {
+            multiply(product);
+            compare(name, product, old, expected);
+          }
         }
       }
     }
@@ -48,30 +53,46 @@ function numbers(length: number): Float64Array {
   });
 }
 
-function compare(name: string, multiply: Multiply, product: FullProduct, rounding: number): void {
-  const { a, b, m, n, k, transposeA, transposeB, alpha, beta, lda, ldb, ldc } = product;
-  const before = product.c.slice();
-  multiply(product);
+/** op(A) op(B) by plain sums, and the sums of the absolute products: [m, n] each. */
+interface Sums {
+  readonly sums: Float64Array;
+  readonly sizes: Float64Array;
+}
+
+function plainSums({ a, b, m, n, k, transposeA, transposeB, lda, ldb }: FullProduct): Sums {
   const [aRow, aStep] = transposeA ? [1, lda] : [lda, 1];
   const [bStep, bColumn] = transposeB ? [1, ldb] : [ldb, 1];
+  const [sums, sizes] = [new Float64Array(m * n), new Float64Array(m * n)];
+  for (let at = 0; at < m * n; at++) {
+    const [row, column] = [Math.floor(at / n) * aRow, at % n * bColumn];
+    let [sum, size] = [0, 0];
+    for (let l = 0; l < k; l++) {
+      const term = (a[row + l * aStep] ?? NaN) * (b[column + l * bStep] ?? NaN);
+      sum += term;
+      size += Math.abs(term);
+    }
+    sums[at] = sum;
+    sizes[at] = size;
+  }
+  return { sums, sizes };
+}
+
+/** Throws unless C is right, and unchanged between its rows. */
+function compare(name: string, product: FullProduct, before: Float64Array, plain: Sums): void {
+  const { c, m, n, k, alpha, beta, ldc, transposeA, transposeB } = product;
+  const [kind, rounding] = c instanceof Float32Array ? ["f32", 2 ** -24] : ["f64", 2 ** -53];
   for (let i = 0; i < m; i++) {
     for (let j = 0; j < ldc; j++) {
-      const at = i * ldc + j;
-      const [old, got] = [before[at] ?? NaN, product.c[at] ?? NaN];
-      let [sum, size] = [0, 0];
-      for (let l = 0; l < k && j < n; l++) {
-        const term = (a[i * aRow + l * aStep] ?? NaN) * (b[l * bStep + j * bColumn] ?? NaN);
-        sum += term;
-        size += Math.abs(term);
-      }
-      const expected = j < n ? alpha * sum + (beta === 0 ? 0 : beta * old) : old;
+      const [old, got] = [before[i * ldc + j] ?? NaN, c[i * ldc + j] ?? NaN];
+      const inside = j < n ? i * n + j : -1;
+      const [sum, size] = [plain.sums[inside] ?? 0, plain.sizes[inside] ?? 0];
+      const expected = inside < 0 ? old : alpha * sum + (beta === 0 ? 0 : beta * old);
       const tolerance = (k + 4) * rounding * (size + Math.abs(expected));
       if (Math.abs(got - expected) <= tolerance || Object.is(got, expected)) continue;
       const form = (transposeA ? "T" : "N") + (transposeB ? "T" : "N");
-      const kind = product.c instanceof Float32Array ? "f32" : "f64";
       throw new Error(
-        `${name} computes matrix products wrong: ${kind}, form ${form}, [${m}, ${n}, ${k}], value ${i}, ${j}: ` +
-          `expected ${expected}: got ${got}`,
+        `${name} computes matrix products wrong: ${kind}, form ${form}, [${m}, ${n}, ${k}], ` +
+          `value ${i}, ${j}: expected ${expected}: got ${got}`,
       );
     }
   }

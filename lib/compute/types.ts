@@ -194,3 +194,19 @@ export interface MatrixKernel {
   round(options: RoundOptions): void;
   gptq(options: GptqOptions): GptqResult;
 }
+
+/** What {@linkcode mapPool} takes beside the items and the task. */
+export interface PoolOptions {
+  /** Default: one for each core, and no more than there are items. */
+  workers?: number;
+  /** Copied once to every worker and given to every call of the task. */
+  context?: unknown;
+  /** Stops the work: the promise rejects with the signal's reason. */
+  signal?: AbortSignal;
+}
+
+/** The default export of a task's module. */
+export type PoolTask<Item, Result, Context = undefined> = (
+  item: Item,
+  context: Context,
+) => Result | Promise<Result>;

@@ -42,16 +42,22 @@ export function matrix(
 export function plainProduct(product: Product<Float32Array> | Product<Float64Array>) {
   const { a, b, m, n, k, transposeA, transposeB } = product;
   const { lda = transposeA ? m : k, ldb = transposeB ? k : n } = product;
-  const term = (i: number, j: number, l: number) =>
-    (a[transposeA ? l * lda + i : i * lda + l] ?? NaN) *
-    (b[transposeB ? j * ldb + l : l * ldb + j] ?? NaN);
-  const total = (of: (x: number) => number) =>
-    matrix(m, n, (i, j) => {
-      let sum = 0;
-      for (let l = 0; l < k; l++) sum += of(term(i, j, l));
-      return sum;
-    });
-  return { sums: total((x) => x), sizes: total(Math.abs) };
+  const [aRow, aStep] = transposeA ? [1, lda] : [lda, 1];
+  const [bStep, bColumn] = transposeB ? [1, ldb] : [ldb, 1];
+  const [sums, sizes] = [new Float64Array(m * n), new Float64Array(m * n)];
+  for (let i = 0; i < m; i++) {
+    for (let j = 0; j < n; j++) {
+      let [sum, size] = [0, 0];
+      for (let l = 0; l < k; l++) {
+        const term = a[i * aRow + l * aStep]! * b[l * bStep + j * bColumn]!;
+        sum += term;
+        size += Math.abs(term);
+      }
+      sums[i * n + j] = sum;
+      sizes[i * n + j] = size;
+    }
+  }
+  return { sums, sizes };
 }
 
 /** Rounds an f32 to a whole number, ties to even. */

@@ -1,0 +1,191 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { type FindGrid, type Grid, loadKernel, type RoundOptions } from "../../lib/compute/mod.ts";
+import { normals, quantizeOne } from "./reference.ts";
+
+const kernel = loadKernel();
+
+/** An ascending table of levels with the midpoints as thresholds. */
+function table(count: number): Grid {
+  const levels = Float32Array.from(
+    { length: count },
+    (_, i) => Math.fround((i / count) ** 1.5 - 0.4),
+  );
+  const thresholds = Float32Array.from(
+    { length: count - 1 },
+    (_, i) => (levels[i]! + levels[i + 1]!) / 2,
+  );
+  return { levels, thresholds };
+}
+
+/** What `round` must give, value by value. */
+function plainRound({ values, width, grid, scale, zero }: RoundOptions) {
+  const codes = new Uint8Array(values.length);
+  const output = values.map((value, at) => {
+    const group = Math.floor(at / width);
+    const { code, value: rounded } = quantizeOne(value, grid, scale[group]!, zero?.[group] ?? 0);
+    codes[at] = code;
+    return rounded;
+  });
+  return { codes, output };
+}
+
+const finite = fc.oneof(
+  fc.float({ noNaN: true, noDefaultInfinity: true }),
+  fc.float({ min: -8, max: 8, noNaN: true }),
+  // Halves: ties of the uniform grid with scale 1.
+  fc.integer({ min: -20, max: 20 }).map((x) => x / 2),
+);
+
+const grids: [string, Grid][] = [
+  ["1 bit", { maxq: 1 }],
+  ["3 bits", { maxq: 7 }],
+  ["8 bits", { maxq: 255 }],
+  ["2 levels", table(2)],
+  ["16 levels", table(16)],
+  ["17 levels", table(17)],
+  ["256 levels", table(256)],
+];
+
+describe("round", () => {
+  it.each(grids)("has every bit of the rule, for any values and group size: %s", (_, grid) => {
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 1, max: 70 }),
+        fc.integer({ min: 0, max: 4 }),
+        fc.infiniteStream(finite),
+        fc.infiniteStream(fc.constantFrom(1, 0.1, 3, 1e-20)),
+        (width, groups, stream, scales) => {
+          const values = Float32Array.from({ length: width * groups }, () => stream.next().value!);
+          const scale = Float32Array.from({ length: groups }, () => scales.next().value!);
+          const zero = Float32Array.from({ length: groups }, (_, i) => 3 * i % 5);
+          const options: RoundOptions = { values, width, grid, scale, zero };
+          const [codes, output] = [new Uint8Array(values.length), new Float32Array(values.length)];
+          kernel.round({ ...options, codes, output });
+          expect({ codes, output }).toEqual(plainRound(options));
+        },
+      ),
+      { seed: 3, numRuns: 100 },
+    );
+  });
+
+  it("sends a tie of a table to the lower level, and up where the threshold lies just below", () => {
+    const levels = Float32Array.of(-1, 0, 1, 2);
+    const values = Float32Array.of(-0.5, 0.5, 1.5);
+    const scale = Float32Array.of(1);
+    const codes = new Uint8Array(3);
+    const thresholds = Float32Array.of(-0.5, 0.5, 1.5);
+    kernel.round({ values, width: 3, grid: { levels, thresholds }, scale, codes });
+    expect([...codes]).toEqual([0, 1, 2]);
+    // Ties to even: up at -0.5 and 1.5.
+    const up = Float32Array.of(-0.5 - 2 ** -24, 0.5, 1.5 - 2 ** -23);
+    kernel.round({ values, width: 3, grid: { levels, thresholds: up }, scale, codes });
+    expect([...codes]).toEqual([1, 1, 3]);
+  });
+
+  it("finds grids group by group from the values, and hands them back", () => {
+    const [groups, width] = [3000, 48];
+    const values = normals(1, groups * width);
+    const seen: number[] = [];
+    const find: FindGrid = (part, size, scale, zero) => {
+      expect(part.length).toBe(scale.length * size);
+      expect(zero).toEqual(new Float32Array(scale.length));
+      for (let g = 0; g < scale.length; g++) {
+        seen.push(part[g * size]!);
+        scale[g] = Math.abs(part[g * size]!) + 0.1;
+        zero[g] = g % 4;
+      }
+    };
+    const [scale, zero] = [new Float32Array(groups), new Float32Array(groups)];
+    const [codes, output] = [new Uint8Array(values.length), new Float32Array(values.length)];
+    kernel.round({ values, width, grid: { maxq: 7 }, scale, zero, find, codes, output });
+    expect(seen).toEqual([...values.filter((_, at) => at % width === 0)]);
+    expect(scale).toEqual(
+      Float32Array.from(seen, (x) => Math.fround(Math.abs(x) + 0.1)),
+    );
+    expect({ codes, output })
+      .toEqual(plainRound({ values, width, grid: { maxq: 7 }, scale, zero }));
+  });
+
+  it("takes one group larger than a chunk: a whole tensor", () => {
+    const values = normals(4, 200_003);
+    const [minimum, maximum] = [new Float32Array(1), new Float32Array(1)];
+    const scale = new Float32Array(1);
+    const zero = new Float32Array(1);
+    const find: FindGrid = (whole, width, scale, zero) => {
+      kernel.ranges({ values: whole, width, minimum, maximum });
+      scale[0] = (maximum[0]! - minimum[0]!) / 15;
+      zero[0] = Math.round(-minimum[0]! / scale[0]);
+    };
+    const output = values.slice();
+    kernel.round({
+      ...{ values: output, width: values.length, grid: { maxq: 15 } },
+      ...{ scale, zero, find, output },
+    });
+    expect(minimum[0]).toBe(values.reduce((least, x) => Math.min(least, x)));
+    expect(maximum[0]).toBe(values.reduce((most, x) => Math.max(most, x)));
+    const options = { values, width: values.length, grid: { maxq: 15 }, scale, zero };
+    expect(output).toEqual(plainRound(options).output);
+    // Round to nearest within the range is off by at most half a step.
+    values.forEach((x, at) => expect(Math.abs(x - output[at]!)).toBeLessThan(0.51 * scale[0]!));
+  });
+
+  it("gives the same bytes inside the kernel's memory and outside", () => {
+    kernel.scope(() => {
+      const [inside, codes] = [kernel.float32(1000), kernel.uint8(1000)];
+      inside.set(normals(5, 1000));
+      const [outside, others] = [inside.slice(), new Uint8Array(1000)];
+      const scale = new Float32Array(20).fill(0.3);
+      const shared = { width: 50, grid: { maxq: 7 }, scale };
+      kernel.round({ ...shared, values: inside, codes, output: inside });
+      kernel.round({ ...shared, values: outside, codes: others, output: outside });
+      expect(inside).toEqual(outside);
+      expect(codes).toEqual(others);
+    });
+  });
+
+  it.each([
+    [{ width: 3 }, "the number of values must be a multiple of the width 3: got 8"],
+    [{ width: 0 }, "width must be a whole number of at least 1: got 0"],
+    [{ scale: new Float32Array(1) }, "Cannot round groups: scale needs 2 values: got 1"],
+    [{ codes: new Uint8Array(7) }, "Cannot round groups: codes needs 8 values: got 7"],
+    [{ grid: { maxq: 256 } }, "maxq must be a whole number from 1 to 255: got 256"],
+    [
+      { grid: { levels: new Float32Array(4), thresholds: new Float32Array(4) } },
+      "give 2 to 256 levels and one threshold between each two: got 4 levels and 4 thresholds",
+    ],
+    [
+      { grid: { levels: Float32Array.of(0, 1, 1), thresholds: Float32Array.of(0.5, 1) } },
+      "levels must ascend: got 1 before 1 at index 2",
+    ],
+  ])("refuses what does not fit: %j", (change, message) => {
+    const options = { values: new Float32Array(8), width: 4, grid: { maxq: 3 } };
+    expect(() => kernel.round({ ...options, scale: new Float32Array(2), ...change }))
+      .toThrow(message);
+  });
+});
+
+describe("ranges", () => {
+  it("are the smallest and largest value of each group", () => {
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 1, max: 40 }),
+        fc.array(fc.array(finite, { minLength: 40, maxLength: 40 }), { maxLength: 5 }),
+        (width, rows) => {
+          const values = Float32Array.from(rows.flatMap((row) => row.slice(0, width)));
+          const [minimum, maximum] = [
+            new Float32Array(rows.length),
+            new Float32Array(rows.length),
+          ];
+          kernel.ranges({ values, width, minimum, maximum });
+          const group = (g: number) => values.subarray(g * width, (g + 1) * width);
+          rows.forEach((_, g) => {
+            expect(minimum[g] === Math.min(...group(g))).toBe(true);
+            expect(maximum[g] === Math.max(...group(g))).toBe(true);
+          });
+        },
+      ),
+      { seed: 4, numRuns: 200 },
+    );
+  });
+});
