@@ -9,12 +9,10 @@ import { escapeHtml } from "./table.ts";
 /** What a reader can answer or guess. */
 export type Answer = number | string | boolean;
 
-/** One exercise, with what the reader answered. */
-export interface ExerciseOptions {
+/** One exercise. It stands in a file of its own, so that the notebook does not give the answer away. */
+export interface Exercise {
   /** The number the notebook's text gives it, such as "2.1". */
   id: string;
-  /** The reader's answer; undefined until there is one. */
-  answer: Answer | undefined;
   /** Computes the right answer. */
   solution: () => Answer | Promise<Answer>;
   /** Relative error of a number that still counts as right (absolute where the right answer is 0). 0.02 when left out. */
@@ -40,21 +38,22 @@ export interface CommitOptions {
 }
 
 /**
- * Checks the reader's answer and shows the verdict: not answered yet, right, or not yet, and then by
- * what factor it is too high or too low. Hint and solution are folded away below it.
+ * Checks the reader's answer (undefined until there is one) and shows the verdict: not answered yet,
+ * right, or not yet, and then by what factor it is too high or too low. Hint and solution are folded
+ * away below it.
  *
  * Throws a `RangeError` for a tolerance that is not positive and a `TypeError` for an answer of
  * another type than the solution's.
  */
-export async function exercise(options: ExerciseOptions): Promise<void> {
-  const { id, answer, tolerance = 0.02, unit = "", hint, explanation } = options;
+export async function exercise(exercise: Exercise, answer: Answer | undefined): Promise<void> {
+  const { id, tolerance = 0.02, unit = "", hint, explanation } = exercise;
   const name = `Exercise ${id}`;
   if (!(tolerance > 0)) {
     throw new RangeError(
       `Cannot check exercise ${id}: tolerance must be positive: got ${tolerance}`,
     );
   }
-  const truth = await options.solution();
+  const truth = await exercise.solution();
   if (answer !== undefined && typeof answer !== typeof truth) {
     throw new TypeError(
       `Cannot check exercise ${id}: the answer must be a ${typeof truth}: got the ` +

@@ -5,7 +5,7 @@ export type { FormatOptions, InspectOptions } from "./cells.ts";
 export { type DenoOptions, type DenoResult, runDeno } from "./deno.ts";
 export type { Displayable, MediaBundle } from "./display.ts";
 export { commit, exercise, reveal } from "./exercise.ts";
-export type { Answer, CommitOptions, ExerciseOptions, Guess } from "./exercise.ts";
+export type { Answer, CommitOptions, Exercise, Guess } from "./exercise.ts";
 export { formatNumber } from "./format.ts";
 export { type Markdown, markdown, md, show } from "./show.ts";
 export { type Table, table, type TableOptions } from "./table.ts";

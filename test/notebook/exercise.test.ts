@@ -1,7 +1,13 @@
 import { marked } from "marked";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { parseHTML } from "linkedom";
-import { commit, exercise, type ExerciseOptions, reveal } from "../../lib/notebook/exercise.ts";
+import {
+  type Answer,
+  commit,
+  type Exercise,
+  exercise,
+  reveal,
+} from "../../lib/notebook/exercise.ts";
 
 /** A kernel that keeps what it is asked to display. */
 const shown: Record<string, string>[] = [];
@@ -14,16 +20,15 @@ beforeEach(() => {
 });
 afterEach(() => void vi.unstubAllGlobals());
 
-async function check(answer: ExerciseOptions["answer"], changes: Partial<ExerciseOptions> = {}) {
-  await exercise({
+async function check(answer: Answer | undefined, changes: Partial<Exercise> = {}) {
+  const exercise21 = {
     id: "2.1",
-    answer,
     solution: () => 3.2e12,
     unit: "tokens",
     hint: "Solve for $D$.",
     explanation: "$D = 3.2$ trillion",
-    ...changes,
-  });
+  };
+  await exercise({ ...exercise21, ...changes }, answer);
   return shown.at(-1)!;
 }
 

@@ -156,7 +156,7 @@ describe("show in the real kernel", () => {
       'await show("text");\nawait show(42);',
       'const guess = await commit("How many?", 1);',
       "await reveal(guess, 2);",
-      `await exercise({ id: "1", answer: 3, solution: () => 3, hint: "h", explanation: "e" });`,
+      `await exercise({ id: "1", solution: () => 3, hint: "h", explanation: "e" }, 3);`,
       'await show("x".repeat(1_000_000));',
     ].map((source) => ({ cell_type: "code", metadata: {}, source }));
     const text = JSON.stringify({ cells, metadata: {}, nbformat: 4, nbformat_minor: 5 });
