@@ -31,7 +31,8 @@ export interface BitnetWeights {
  * straight through: the gradient with respect to the full-precision weights is taken to be the
  * gradient with respect to the values returned here, as if w + stop(values - w) had been computed.
  *
- * Source: BitNet (arXiv 2310.11453) and BitNet b1.58 (arXiv 2402.17764), with the arithmetic of huggingface/transformers integrations/bitnet.py.
+ * Source: BitNet (arXiv 2310.11453) and BitNet b1.58 (arXiv 2402.17764), with the arithmetic of
+ * huggingface/transformers integrations/bitnet.py.
  *
  * ```ts
  * import { deepStrictEqual } from "node:assert/strict";

@@ -12,7 +12,8 @@ const fround = Math.fround;
  * weights is kept in float16. The other weights of a row share a scale, their greatest absolute
  * value, and become whole numbers from -127 to 127 (half to even). Without activations no column is
  * kept: this is how bitsandbytes stores a layer, which looks for outliers as inputs come in and then
- * takes their columns from the 8-bit weights.
+ * takes their columns from the 8-bit weights. The activations themselves, which LLM.int8 rounds in the
+ * same way at run time, are left alone.
  *
  * Codes are two's complement, and 0 in the kept columns. The arithmetic is that of bitsandbytes in
  * PyTorch: code = round(w * f32(127 * f32(1 / scale))), value = f32(code * scale) * f32(1 / 127).

@@ -1,4 +1,7 @@
-/** MX block formats: elements of 2 to 8 bits that share a power of two. */
+/**
+ * MX block formats: elements of 2 to 8 bits that share a power of two. A name such as mxint3_128 in
+ * the literature is `mxint3:block=128` here.
+ */
 import { justBelow, largestOf } from "./codebook.ts";
 import { decodeElement, type Element, elements, encodeElement, type Rounding } from "./elements.ts";
 import type { Grid, Steps } from "./grid.ts";
