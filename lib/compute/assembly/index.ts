@@ -6,3 +6,12 @@ export { gemmF32, gemmF64 } from "./gemm";
 export { gptqBlock, packFactor, packStrip, unpackCodes, unpackStrip } from "./gptq";
 export { HEAP } from "./memory";
 export { ranges, roundUniform } from "./rtn";
+
+// The operations of a transformer beside its matrix products; lib/compute/network_exports.ts declares them.
+export { adamW, sumOfSquares } from "./adamw";
+export { roundActivations, signWeights, ternaryWeights } from "./bitlinear";
+export { geluBackward, geluForward, geluTanhForward } from "./gelu";
+export { layerNormBackward, layerNormForward, rmsNormBackward, rmsNormForward } from "./layer_norm";
+export { rotaryBackward, rotaryForward } from "./rotary";
+export { addBiases, addColumnSums, gatherRows, scatterRows } from "./rows";
+export { crossEntropy, softmaxBackward, softmaxForward } from "./softmax";
