@@ -10,9 +10,9 @@
  * @module
  */
 import { fileURLToPath } from "node:url";
-import { type Frame, readTable, table } from "./table.ts";
+import { type Frame, readTable, recordsOf, table } from "./table.ts";
 
-export { type Frame, readTable, table };
+export { type Frame, readTable, recordsOf, table };
 export type {
   Column,
   Columns,

@@ -85,6 +85,22 @@ export function table<const C extends Columns>(schema: TableSchema<C>): TableSch
 }
 
 /**
+ * The rows of a frame as plain objects whose numbers are never null: an empty cell is an error that
+ * names its column and row.
+ */
+export function recordsOf<S extends Record<string, DataType>>(
+  frame: pl.DataFrame<S>,
+): { [K in keyof S]: S[K] extends DataType.Float64 ? number : string }[] {
+  for (const name of frame.columns) {
+    const row = frame.getColumn(name).toArray().findIndex((value: unknown) => value === null);
+    if (row >= 0) {
+      throw new TypeError(`Cannot list the rows: ${name} of row ${row + 1} is empty: drop its row`);
+    }
+  }
+  return frame.toRecords() as ReturnType<typeof recordsOf<S>>;
+}
+
+/**
  * Reads a CSV file as the frame that `schema` declares. Columns may stand in any order in the file;
  * the frame has the order of the schema, with its rows sorted by the key.
  *

@@ -15,6 +15,7 @@ import {
   loadTable1,
   loadTokenCounts,
   readTable,
+  recordsOf,
   type Row,
   schemas,
   table,
@@ -408,6 +409,20 @@ describe("a malformed file", () => {
     );
     expect(() => readTable("data/paper/none.csv", schemas.table1)).toThrow(
       "Cannot read data/paper/none.csv: expected a CSV file there",
+    );
+  });
+});
+
+describe("recordsOf", () => {
+  it("lists rows as objects of numbers and words", () => {
+    const [first] = recordsOf(loadFigure2());
+    expect(first).toMatchObject({ model: "Pythia-160M", bits: 2, step: 2000, qid: 0.762 });
+  });
+
+  it("refuses an empty cell, and names its column and row", () => {
+    const frame = readTable("data/paper/figure2.csv", schemas.figure2);
+    expect(() => recordsOf(frame)).toThrow(
+      "Cannot list the rows: loss_quantized of row 35 is empty: drop its row",
     );
   });
 });
