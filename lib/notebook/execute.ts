@@ -48,6 +48,21 @@ export interface CellFailure {
  * uncaught error behind it, that takes too long, or that ends the kernel. The outputs so far stay.
  *
  * File addresses in error messages become relative to `cwd`: outputs hold no paths of a machine.
+ * What a cell writes past the console, to `Deno.stdout` or through a child process, is no output;
+ * in Jupyter neither.
+ *
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { executeNotebook, parseNotebook } from "./mod.ts";
+ *
+ * const cells = [{ cell_type: "code", source: "const beta = 0.5;\nnull!.gamma;", metadata: {} }];
+ * const notebook = parseNotebook(JSON.stringify({ nbformat: 4, cells }), "example");
+ * const failure = await executeNotebook(notebook);
+ * assert.equal(failure?.cell, 1);
+ * assert.equal(failure?.line, 2);
+ * assert.equal(notebook.cells[0]?.execution_count, 1);
+ * ```
+ *
  * @returns the failure, if a cell failed.
  * @throws if no kernel can be started, or `signal` is aborted.
  */
@@ -80,7 +95,9 @@ export async function executeNotebook(
         if (reply.status === "error" && failures.length === 0) fail(replyError(reply));
       } catch (error) {
         if (!(error instanceof KernelError)) throw error;
-        failures.push([cell, { ename: error.name, evalue: error.message, traceback: [] }]);
+        const before = failures.map(([, { ename, evalue }]) => `, after ${ename}: ${evalue}`);
+        const evalue = error.message + before.join("");
+        failures.unshift([cell, { ename: error.name, evalue, traceback: [] }]);
       }
       signal?.throwIfAborted();
       // An error can also come late, from a timer that an earlier cell has set.

@@ -10,7 +10,7 @@ export { KernelError } from "./channels.ts";
 export type { Message } from "./messages.ts";
 
 /** How often a start is tried, should another program take a port before the kernel does. */
-const ATTEMPTS = 5;
+const ATTEMPTS = 3;
 
 /**
  * An error that nobody catches, in a timer or a promise, kills the part of the kernel that runs
@@ -108,20 +108,15 @@ export class Kernel {
    * @throws {KernelError} if the kernel ends, or its output cannot be read to the end.
    */
   async execute(code: string, options: ExecuteOptions = {}): Promise<ExecuteReply> {
-    const { onMessage = () => {}, timeout } = options;
+    const { onMessage = () => {}, timeout = Infinity } = options;
+    const executed = this.#executeToMark(code, onMessage);
     try {
-      const executed = this.#executeToMark(code, onMessage);
-      if (timeout === undefined) return await executed;
-      executed.catch(() => {}); // It fails, unheard, after a timeout has closed the channels.
-      const reply = await within(executed, timeout);
-      if (!reply) {
-        throw new KernelTimeout(
-          `it took longer than the ${timeout} seconds that a cell may take`,
-        );
-      }
-      return reply;
+      const reply = Number.isFinite(timeout) ? await within(executed, timeout) : await executed;
+      if (reply) return reply;
+      throw new KernelTimeout(`it took longer than the ${timeout} seconds that a cell may take`);
     } catch (error) {
       await this.close();
+      await executed.catch(() => {}); // Until then, what came before the end is still handed on.
       throw error;
     }
   }

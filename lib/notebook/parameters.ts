@@ -11,6 +11,15 @@ export type ParameterValues = Record<string, unknown>;
 
 /**
  * Parses `name=value`. The value is JSON if it can be read as JSON, and otherwise a string.
+ *
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { parseParameter } from "./mod.ts";
+ *
+ * assert.deepEqual(parseParameter("bits=[3, 4]"), ["bits", [3, 4]]);
+ * assert.deepEqual(parseParameter("method=gptq"), ["method", "gptq"]);
+ * ```
+ *
  * @throws if there is no name or no `=`.
  */
 export function parseParameter(text: string): [name: string, value: unknown] {

@@ -118,12 +118,17 @@ describe("executeNotebook", () => {
 
   it("kills the kernel of a cell that takes too long, and keeps what it printed", async () => {
     for (const endless of ["for (;;);", "await new Promise(() => {});"]) {
-      const notebook = notebookOf([`console.log("printed");\n${endless}`, "1"]);
+      const before = 'console.log("printed");\nPromise.reject(new Error("first"));\n' +
+        "await new Promise((resolve) => setTimeout(resolve, 5));\n";
+      const notebook = notebookOf([before + endless, "1"]);
       expect(await executeNotebook(notebook, { timeout: 0.5 })).toMatchObject({
         cell: 1,
-        error: { ename: "KernelTimeout" },
+        error: {
+          ename: "KernelTimeout",
+          evalue: "it took longer than the 0.5 seconds that a cell may take, after Error: first",
+        },
       });
-      expect(outputsOf(notebook)).toMatchObject([[{ text: "printed\n" }], []]);
+      expect(outputsOf(notebook)).toMatchObject([[{ text: "printed\n" }, { evalue: "first" }], []]);
     }
   });
 
