@@ -43,3 +43,19 @@ export {
 } from "./hessian.ts";
 export { pack, type Packed, packedBytes, unpack } from "./packing.ts";
 export { addErrors, type ErrorSums, errorSums, mseOf, sqnr, sqnrOf } from "./sqnr.ts";
+export {
+  castElements,
+  type CastOptions,
+  decodeElement,
+  type Element,
+  elements,
+  encodeElement,
+  type Rounding,
+} from "./elements.ts";
+export {
+  type BitnetActivations,
+  type BitnetWeightOptions,
+  type BitnetWeights,
+  quantizeActivations,
+  quantizeWeights,
+} from "./bitnet.ts";
