@@ -4,6 +4,7 @@ import { gemm } from "./gemm.ts";
 import { gptq } from "./gptq.ts";
 import { hessian } from "./hessian.ts";
 import { type Machine, startModule, wasmMultiply } from "./machine.ts";
+import { networkKernel } from "./network.ts";
 import { ranges, round } from "./round.ts";
 import type { KernelOptions, MatrixKernel } from "./types.ts";
 
@@ -44,5 +45,6 @@ export function loadKernel(options: KernelOptions = {}): MatrixKernel {
     ranges: (options) => ranges(machine, options),
     round: (options) => round(machine, options),
     gptq: (options) => gptq(machine, options),
+    network: networkKernel(machine),
   };
 }

@@ -1,12 +1,13 @@
 import { readFileSync } from "node:fs";
 import { Arena } from "./memory.ts";
+import type { NetworkExports } from "./network_exports.ts";
 import type { Product } from "./types.ts";
 
 /** An address in the kernel's memory, in bytes. */
 type Address = number;
 
 /** The exports of `assembly/index.ts`, which documents them. Strides and sizes count elements. */
-export interface Exports {
+export interface Exports extends NetworkExports {
   readonly HEAP: { readonly value: number };
   gemmF32: WasmGemm;
   gemmF64: WasmGemm;

@@ -6,4 +6,5 @@
 export { loadKernel } from "./kernel.ts";
 export { mapPool } from "./pool.ts";
 export { PoolError } from "./pool_message.ts";
+export type * from "./network_types.ts";
 export type * from "./types.ts";

@@ -1,3 +1,5 @@
+import type { NetworkKernel } from "./network_types.ts";
+
 /** Where matrix products are computed: WebAssembly, or the BLAS library of the system. */
 export type Backend = "wasm" | "blas";
 
@@ -193,6 +195,9 @@ export interface MatrixKernel {
   ranges(options: RangesOptions): void;
   round(options: RoundOptions): void;
   gptq(options: GptqOptions): GptqResult;
+
+  /** The operations of a transformer. */
+  readonly network: NetworkKernel;
 }
 
 /** What {@linkcode mapPool} takes beside the items and the task. */

@@ -1,0 +1,123 @@
+import { addresses } from "./address.ts";
+import type { Machine } from "./machine.ts";
+import type { AttentionBackwardOptions, AttentionOptions, HeadsOptions } from "./network_types.ts";
+
+/**
+ * Queries that are worked on together. They need the keys up to their own end only, so that nearly half of all products is
+ * left out; smaller blocks leave out more, and pay for more calls.
+ */
+const block = 64;
+
+/** Values from one row of probabilities to the next: rows start at whole vectors of 4. */
+function strideOf(length: number): number {
+  return Math.ceil(length / 4) * 4;
+}
+
+/** Values that the probabilities of all sequences and heads take. */
+export function probabilitiesLength({ sequences, heads, length }: HeadsOptions): number {
+  return sequences * heads * length * strideOf(length);
+}
+
+/** Forward: see {@linkcode NetworkKernel.attention}. */
+export function attention(machine: Machine, options: AttentionOptions): void {
+  const { x, probabilities, output, length, heads, headWidth } = options;
+  check(machine, options);
+  const [row, outputRow, stride] = [3 * heads * headWidth, heads * headWidth, strideOf(length)];
+  const scale = 1 / Math.sqrt(headWidth);
+  for (const { query, key, value, out, p } of headsOf(options)) {
+    const [k, v] = [x.subarray(key), x.subarray(value)];
+    for (let start = 0; start < length; start += block) {
+      const rows = Math.min(block, length - start);
+      const keys = start + rows;
+      const scores = probabilities.subarray(p + start * stride);
+      const q = x.subarray(query + start * row);
+      const o = output.subarray(out + start * outputRow);
+      product(machine, "NT", rows, keys, headWidth, scale, q, row, k, row, 0, scores, stride);
+      machine.wasm.softmaxForward(scores.byteOffset, rows, start + 1, keys, stride);
+      product(machine, "NN", rows, headWidth, keys, 1, scores, stride, v, row, 0, o, outputRow);
+    }
+  }
+}
+
+/** Backward: see {@linkcode NetworkKernel.attentionBackward}. */
+export function attentionBackward(machine: Machine, options: AttentionBackwardOptions): void {
+  const { x, probabilities, output, length, heads, headWidth, outputGradient, xGradient } = options;
+  const { arena, wasm } = machine;
+  check(machine, options);
+  check(machine, { ...options, x: xGradient, output: outputGradient });
+  const [row, outputRow, stride] = [3 * heads * headWidth, heads * headWidth, strideOf(length)];
+  const scale = 1 / Math.sqrt(headWidth);
+  arena.scope(() => {
+    const ds = arena.float32(Math.min(block, length) * stride);
+    for (const { query, key, value, out, p } of headsOf(options)) {
+      const [k, v] = [x.subarray(key), x.subarray(value)];
+      const [dk, dv] = [xGradient.subarray(key), xGradient.subarray(value)];
+      // The last block sees all keys and writes their gradients; the others add to them.
+      let beta = 0;
+      for (let start = Math.floor((length - 1) / block) * block; start >= 0; start -= block) {
+        const rows = Math.min(block, length - start);
+        const keys = start + rows;
+        const probability = probabilities.subarray(p + start * stride);
+        const q = x.subarray(query + start * row);
+        const dq = xGradient.subarray(query + start * row);
+        const o = output.subarray(out + start * outputRow);
+        const dO = outputGradient.subarray(out + start * outputRow);
+        product(machine, "NT", rows, keys, headWidth, 1, dO, outputRow, v, row, 0, ds, stride);
+        product(
+          ...[machine, "TN", keys, headWidth, rows, 1] as const,
+          ...[probability, stride, dO, outputRow, beta, dv, row] as const,
+        );
+        wasm.softmaxBackward(
+          ...[ds.byteOffset, probability.byteOffset, rows, keys, stride] as const,
+          ...[o.byteOffset, dO.byteOffset, headWidth, outputRow, scale] as const,
+        );
+        product(machine, "NN", rows, headWidth, keys, 1, ds, stride, k, row, 0, dq, row);
+        product(machine, "TN", keys, headWidth, rows, 1, ds, stride, q, row, beta, dk, row);
+        beta = 1;
+      }
+    }
+  });
+}
+
+/** Where the values of each sequence and head begin. */
+function* headsOf({ sequences, length, heads, headWidth }: HeadsOptions) {
+  for (let sequence = 0; sequence < sequences; sequence++) {
+    for (let head = 0; head < heads; head++) {
+      const first = sequence * length * heads + head;
+      const query = first * 3 * headWidth;
+      const p = (sequence * heads + head) * length * strideOf(length);
+      yield {
+        ...{ query, key: query + headWidth, value: query + 2 * headWidth },
+        ...{ out: first * headWidth, p },
+      };
+    }
+  }
+}
+
+/** C = alpha op(A) op(B) + beta C in the order of BLAS: form (plain N, transposed T), sizes, and each matrix with its row length. */
+function product(
+  machine: Machine,
+  form: "NN" | "NT" | "TN",
+  m: number,
+  n: number,
+  k: number,
+  alpha: number,
+  a: Float32Array,
+  lda: number,
+  b: Float32Array,
+  ldb: number,
+  beta: number,
+  c: Float32Array,
+  ldc: number,
+): void {
+  const [transposeA, transposeB] = [form === "TN", form === "NT"];
+  machine.multiply({ m, n, k, transposeA, transposeB, alpha, a, lda, b, ldb, beta, c, ldc });
+}
+
+function check({ arena }: Machine, options: AttentionOptions): void {
+  const at = addresses(arena, options);
+  const values = options.sequences * options.length * options.heads * options.headWidth;
+  at("x", 3 * values);
+  at("output", values);
+  at("probabilities", probabilitiesLength(options));
+}
