@@ -3,9 +3,9 @@
  * that are not rounded yet. Source: arXiv 2210.17323, IST-DASLab/gptq gptq.py.
  */
 import { columnsOf, permuteColumns } from "./columns.ts";
+import { deadColumns, descendingDiagonal, factorHessian } from "./factor.ts";
 import { type Grid, integerGrid } from "./grid.ts";
 import { grids } from "./grids.ts";
-import { deadColumns, descendingDiagonal, factorHessian } from "./hessian.ts";
 import { integerOptions } from "./integer_options.ts";
 import { kernel } from "./kernel.ts";
 import { defineMethod, type Encoded, type Hessian, type Matrix } from "./method.ts";
@@ -38,58 +38,60 @@ export interface GptqOptions {
  */
 export function gptqOnGrid(weights: Matrix, grid: Grid, options: GptqOptions): Encoded {
   const { rows } = weights;
-  const { hessian, block } = options;
+  const { hessian, damping, block } = options;
   const perRow = groupsPerRow(weights.columns, grid);
   // Columns that fill up the last group are 0, never seen and never looked at.
   const columns = perRow * grid.group;
   const dead = deadColumns(hessian);
   const order = options.order ? descendingDiagonal(hessian, columns) : undefined;
-  const factored = factorHessian(hessian, { damping: options.damping, order, columns });
-
   const given = columnsOf(weights, { width: columns });
-  const alive = { ...given, data: given.data.slice() };
-  for (const column of dead) {
-    for (let row = 0; row < rows; row++) alive.data[row * columns + column] = 0;
-  }
+  const alive = withoutColumns(given, dead);
+
   const scale = new Float32Array(rows * perRow);
   const zero = new Float32Array(rows * perRow);
   // One scale a row comes from the weights before the dead columns are set to 0, as there.
   const fixed = options.staticGroups || perRow === 1;
   if (fixed) grid.find(perRow === 1 ? given.data : alive.data, grid.group, scale, zero);
+  const groupsOf = (places: Int32Array) => places.map((place) => Math.floor(place / grid.group));
 
-  const groupOf = (places: Int32Array) => places.map((place) => Math.floor(place / grid.group));
   const codes = new Uint8Array(rows * columns);
-  const { loss } = kernel().gptq({
-    weights: order ? permuteColumns(alive, order).data : alive.data,
-    rows,
-    columns,
-    factor: factored.upper,
-    grid: grid.steps,
-    group: grid.group,
-    groupOf: fixed && order ? groupOf(order) : undefined,
-    scale,
-    zero,
-    find: fixed ? undefined : grid.find,
-    block,
-    codes,
+  const report = kernel().scope(() => {
+    const upper = kernel().float64(columns ** 2);
+    const factored = factorHessian(hessian, { damping, order, columns, upper });
+    const { loss } = kernel().gptq({
+      weights: order ? permuteColumns(alive, order).data : alive.data,
+      rows,
+      columns,
+      factor: upper,
+      grid: grid.steps,
+      group: grid.group,
+      groupOf: fixed && order ? groupsOf(order) : undefined,
+      scale,
+      zero,
+      find: fixed ? undefined : grid.find,
+      block,
+      codes,
+    });
+    return {
+      damping: factored.damping,
+      ...(factored.raised && { dampingRaisedFrom: damping }),
+      deadColumns: dead.length,
+      block,
+      // Half of trace(E H E^T) with the damped Hessian.
+      loss: loss / factored.unit,
+    };
   });
 
-  const found = { rows, columns, scales: scale, zeros: zero };
-  const report = {
-    damping: factored.damping,
-    ...(factored.raised && { dampingRaisedFrom: options.damping }),
-    deadColumns: dead.length,
-    block,
-    loss,
-  };
-  if (!order) return { ...storeGrid({ ...found, indices: codes }, grid, weights.columns), report };
-  const back = inverse(order);
-  const indices = permuteColumns({ rows, columns, data: codes }, back).data;
-  if (fixed) return { ...storeGrid({ ...found, indices }, grid, weights.columns), report };
-  const places = groupOf(back);
-  const encoded = storeGrid({ ...found, indices, groupOf: places }, grid, weights.columns);
-  const map = { name: "group_of_column", values: Uint32Array.from(places), bits: 32 };
-  return { ...encoded, storage: [...encoded.storage, map], report };
+  const back = order && inverse(order);
+  const groupOf = back && !fixed ? groupsOf(back) : undefined;
+  const indices = back ? permuteColumns({ rows, columns, data: codes }, back).data : codes;
+  const found = { rows, columns, indices, scales: scale, zeros: zero, groupOf };
+  const encoded = storeGrid(found, grid, weights.columns);
+  const storage = [...encoded.storage];
+  if (groupOf) {
+    storage.push({ name: "group_of_column", values: Uint32Array.from(groupOf), bits: 32 });
+  }
+  return { ...encoded, storage, report };
 }
 
 /** GPTQ on the integer grid, or on the grid of another format. */
@@ -167,6 +169,15 @@ function gridOf({ columns }: Matrix, { grid, group, ...options }: GridOptions): 
     throw new Error(`Cannot use ${changed}=${options[changed]} with grid=${grid}: it has its own`);
   }
   return grids[grid]!(group === "row" ? undefined : group);
+}
+
+/** A copy with these columns set to 0. */
+function withoutColumns({ rows, columns, data }: Matrix, removed: readonly number[]): Matrix {
+  const kept = data.slice();
+  for (const column of removed) {
+    for (let row = 0; row < rows; row++) kept[row * columns + column] = 0;
+  }
+  return { rows, columns, data: kept };
 }
 
 function inverse(order: Int32Array): Int32Array {

@@ -63,13 +63,16 @@ export interface IntegerGridOptions {
 
 const fround = Math.fround;
 
-/** Rounds to the nearest whole number, halves to the even one, as PyTorch and IEEE 754 do. */
+/**
+ * Rounds to the nearest whole number, halves to the even one, as PyTorch and IEEE 754 do. For
+ * numbers of float32, of which those beyond 2^51 are whole already.
+ */
 export function roundHalfEven(value: number): number {
-  const floor = Math.floor(value);
-  const rest = value - floor;
-  if (rest !== 0.5) return rest < 0.5 ? floor : floor + 1;
-  return floor % 2 === 0 ? floor : floor + 1;
+  // At 1.5 x 2^52 the steps of float64 are 1, and the addition itself rounds.
+  return Math.abs(value) < 2 ** 51 ? value + magic - magic : value;
 }
+
+const magic = 1.5 * 2 ** 52;
 
 /**
  * The grid of whole numbers: value = scale (code - zero), code from 0 to 2^bits - 1.

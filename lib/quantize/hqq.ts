@@ -89,23 +89,12 @@ function solve(
   let { beta } = solver;
   let best = Infinity;
   for (let step = 1; step <= solver.steps; step++) {
-    // |d| - |d|^(p-1) / beta is not above 0 up to here, and then nothing is shrunk away.
-    const kept = beta ** (1 / (solver.p - 2)) * 0.9999;
     let total = 0;
     for (let group = 0; group < groups; group++) {
-      const scale = inverse[group]!;
-      const shift = zero[group]!;
-      let sum = 0;
-      for (let i = group * width; i < (group + 1) * width; i++) {
-        const weight = values[i]!;
-        const code = codeOf(weight, scale, shift, maxq);
-        const error = fround(weight - fround(fround(code - shift) / scale));
-        const size = Math.abs(error);
-        total += size;
-        const outlier = size < kept ? 0 : shrink(error, beta);
-        sum += code - fround(fround(weight - outlier) * scale);
-      }
-      zero[group] = sum / width;
+      const part = values.subarray(group * width, (group + 1) * width);
+      const found = moveZero(part, { inverse: inverse[group]!, zero: zero[group]!, maxq, beta });
+      zero[group] = found.zero;
+      total += found.error;
     }
     beta *= solver.kappa;
     const error = total / values.length;
@@ -113,6 +102,34 @@ function solve(
     best = error;
   }
   return { inverse, zero, steps: solver.steps };
+}
+
+interface GroupState {
+  readonly inverse: number;
+  readonly zero: number;
+  readonly maxq: number;
+  readonly beta: number;
+}
+
+/** One step for one group: its next zero point, and its absolute error with the present one. */
+function moveZero(
+  values: Float32Array,
+  { inverse, zero, maxq, beta }: GroupState,
+): { zero: number; error: number } {
+  // Up to here |d| - |d|^(p-1) / beta is not above 0, and nothing is shrunk away.
+  const kept = beta ** (1 / (solver.p - 2)) * 0.9999;
+  let sum = 0;
+  let total = 0;
+  for (let i = 0; i < values.length; i++) {
+    const weight = values[i]!;
+    const code = codeOf(weight, inverse, zero, maxq);
+    const error = fround(weight - fround(fround(code - zero) / inverse));
+    const size = Math.abs(error);
+    total += size;
+    const outlier = size < kept ? 0 : shrink(error, beta);
+    sum += code - fround(fround(weight - outlier) * inverse);
+  }
+  return { zero: sum / values.length, error: total };
 }
 
 /** The proximal operator of |x|^p: sign(x) max(|x| - |x|^(p-1) / beta, 0). */

@@ -33,14 +33,8 @@ export {
 export { hqq } from "./hqq.ts";
 export { useKernel } from "./kernel.ts";
 export { gptq, gptqOnGrid, type GptqOptions } from "./gptq.ts";
-export {
-  factorHessian,
-  type FactorOptions,
-  HessianAccumulator,
-  hessianError,
-  type HessianFactor,
-  hessianOf,
-} from "./hessian.ts";
+export { factorHessian, type FactorOptions, type HessianFactor } from "./factor.ts";
+export { HessianAccumulator, hessianError, hessianOf } from "./hessian.ts";
 export { pack, type Packed, packedBytes, unpack } from "./packing.ts";
 export { addErrors, type ErrorSums, errorSums, mseOf, sqnr, sqnrOf } from "./sqnr.ts";
 export {

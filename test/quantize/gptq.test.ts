@@ -56,6 +56,18 @@ describe("gptq against the plain loop", () => {
 });
 
 describe("identities of gptq", () => {
+  it("reports half of trace(E H E^T) with the damped Hessian as its loss", () => {
+    for (const damping of [0.01, 0.1, 1]) {
+      const { weights, hessian } = calibrated({ rows: 6, columns: 40, tokens: 90, seed: 12 });
+      const spec = `gptq:bits=3,group=8,scales=f32,damping=${damping}`;
+      const { report, error } = quantize(weights, spec, { hessian });
+      let mean = 0;
+      for (let i = 0; i < 40; i++) mean += hessian.data[i * 41]! / 40;
+      const damped = error.hessian! + damping * mean * error.mse * 240;
+      expect(2 * (report.loss as number) / damped).toBeCloseTo(1, 4);
+    }
+  });
+
   it.each([
     "",
     ",order=true",
