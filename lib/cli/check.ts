@@ -38,7 +38,7 @@ if (import.meta.main) {
 
 function steps(notebooks: readonly string[], fix: boolean): Step[] {
   return [
-    deno("Types of the code", ["check", "lib", "test", "notebooks/exercises"]),
+    deno("Types of the code", ["check"]),
     {
       name: "Types of the notebooks' cells",
       run: (signal) => checkCells(notebooks, { signal }),
