@@ -15,7 +15,7 @@ export interface LocalGrid {
   readonly count: number;
 }
 
-/** Checks a grid and copies its tables into the kernel's memory, the levels padded to the 16 that the search reads. */
+/** Checks a grid and copies its tables into the kernel's memory, short ones padded to what the search reads. */
 export function localGrid(arena: Arena, task: string, grid: Grid): LocalGrid {
   if ("maxq" in grid) {
     const { maxq } = grid;
@@ -42,7 +42,7 @@ export function localGrid(arena: Arena, task: string, grid: Grid): LocalGrid {
   }
   const local = arena.float32(Math.max(16, levels.length));
   local.set(levels);
-  const bounds = arena.float32(count);
+  const bounds = arena.float32(Math.max(15, count)).fill(Infinity);
   bounds.set(thresholds);
   return { maxq: 0, levels: local.byteOffset, thresholds: bounds.byteOffset, count };
 }
@@ -101,11 +101,13 @@ export function ranges(machine: Machine, options: RangesOptions): void {
         const addresses = [low.byteOffset, high.byteOffset] as const;
         wasm.ranges(local.byteOffset, segment.groups, segment.width, ...addresses);
       });
-      for (let i = 0; i < segment.groups; i++) {
-        const [least, largest] = [low[i] ?? NaN, high[i] ?? NaN];
-        const g = segment.group + i;
-        minimum[g] = first ? least : Math.min(least, minimum[g] ?? NaN);
-        maximum[g] = first ? largest : Math.max(largest, maximum[g] ?? NaN);
+      const { group, groups: count } = segment;
+      if (first) {
+        minimum.set(low.subarray(0, count), group);
+        maximum.set(high.subarray(0, count), group);
+      } else {
+        minimum[group] = Math.min(minimum[group] ?? NaN, low[0] ?? NaN);
+        maximum[group] = Math.max(maximum[group] ?? NaN, high[0] ?? NaN);
       }
     }
   });

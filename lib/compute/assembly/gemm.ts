@@ -14,43 +14,37 @@ import { BLOCK_A, BLOCK_ROWS, DEPTH, PANEL_B, PANEL_BYTES, TILE } from "./memory
 const ROWS: i32 = 5;
 
 /** Columns of a tile: 2 vectors. */
-// @ts-ignore: decorator
-
+@inline
 function width<T>(): i32 {
   return 32 / sizeof<T>();
 }
 
 /** The first of the values in x, in every lane. */
-// @ts-ignore: decorator
-
+@inline
 function first<T>(x: v128): v128 {
   return sizeof<T>() == 4 ? i32x4.shuffle(x, x, 0, 0, 0, 0) : i64x2.shuffle(x, x, 0, 0);
 }
 
 /** The second value, in every lane. */
-// @ts-ignore: decorator
-
+@inline
 function second<T>(x: v128): v128 {
   return sizeof<T>() == 4 ? i32x4.shuffle(x, x, 1, 1, 1, 1) : i64x2.shuffle(x, x, 1, 1);
 }
 
 /** The third value: in f64, the first of the next vector, in every lane. */
-// @ts-ignore: decorator
-
+@inline
 function third<T>(x: v128): v128 {
   return sizeof<T>() == 4 ? i32x4.shuffle(x, x, 2, 2, 2, 2) : i64x2.shuffle(x, x, 0, 0);
 }
 
 /** The fourth value: in f64, the second of the next vector, in every lane. */
-// @ts-ignore: decorator
-
+@inline
 function fourth<T>(x: v128): v128 {
   return sizeof<T>() == 4 ? i32x4.shuffle(x, x, 3, 3, 3, 3) : i64x2.shuffle(x, x, 1, 1);
 }
 
 /** Two vectors of a row of C: alpha sums + beta C, or alpha sums where nothing of C is kept. */
-// @ts-ignore: decorator
-
+@inline
 function put<T>(c: usize, s0: v128, s1: v128, scale: v128, keep: v128, fresh: bool): void {
   s0 = v128.mul<T>(s0, scale);
   s1 = v128.mul<T>(s1, scale);
@@ -129,8 +123,7 @@ function edge<T>(
  * Copies a matrix [count, depth] into slices of `wide` rows, each stored one step of k after the other: [depth][wide].
  * `across` leads from one row to the next, `along` from one k to the next. Rows that are missing become 0.
  */
-// @ts-ignore: decorator
-
+@inline
 function pack<T>(
   from: usize,
   across: usize,
@@ -168,8 +161,7 @@ function pack<T>(
   }
 }
 
-// @ts-ignore: decorator
-
+@inline
 function gemm<T>(
   transposeA: bool,
   transposeB: bool,

@@ -121,8 +121,7 @@ function subtract(depth: i32, u: usize, errors: usize, w: usize, low: i32, high:
 }
 
 /** Quantizes one column of a strip: the dequantized values replace w, 8 codes go to `codes`. */
-// @ts-ignore: decorator
-
+@inline
 function quantize(
   w: usize,
   scale: usize,

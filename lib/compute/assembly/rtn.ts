@@ -43,23 +43,20 @@ export function ranges(
 }
 
 /** Four codes as f32: clamp(nearest(x / scale) + zero, 0, maxq), ties to even. */
-// @ts-ignore: decorator
-
+@inline
 export function uniformCode(x: v128, scale: v128, zero: v128, maxq: v128): v128 {
   const code = f32x4.add(f32x4.nearest(f32x4.div(x, scale)), zero);
   return f32x4.pmax(f32x4.pmin(code, maxq), f32x4.splat(0));
 }
 
 /** Four values: scale (code - zero). */
-// @ts-ignore: decorator
-
+@inline
 export function uniformValue(code: v128, scale: v128, zero: v128): v128 {
   return f32x4.mul(scale, f32x4.sub(code, zero));
 }
 
 /** 16 values: codes to `codes` (bytes) and dequantized values to `output`, each unless 0. */
-// @ts-ignore: decorator
-
+@inline
 function sixteen(x: usize, scale: v128, zero: v128, maxq: v128, codes: usize, output: usize): void {
   const c0 = uniformCode(v128.load(x), scale, zero, maxq);
   const c1 = uniformCode(v128.load(x, 16), scale, zero, maxq);
@@ -74,13 +71,12 @@ function sixteen(x: usize, scale: v128, zero: v128, maxq: v128, codes: usize, ou
   if (codes) v128.store(codes, bytes(c0, c1, c2, c3));
 }
 
-/** 16 codes held as f32, as 16 bytes. */
-// @ts-ignore: decorator
-
+/** 16 codes held as f32, as 16 bytes: NaN becomes 0, whatever the machine makes of it on the way. */
+@inline
 export function bytes(c0: v128, c1: v128, c2: v128, c3: v128): v128 {
   return i8x16.narrow_i16x8_u(
-    i16x8.narrow_i32x4_s(i32x4.trunc_sat_f32x4_s(c0), i32x4.trunc_sat_f32x4_s(c1)),
-    i16x8.narrow_i32x4_s(i32x4.trunc_sat_f32x4_s(c2), i32x4.trunc_sat_f32x4_s(c3)),
+    i16x8.narrow_i32x4_s(i32x4.relaxed_trunc_f32x4_s(c0), i32x4.relaxed_trunc_f32x4_s(c1)),
+    i16x8.narrow_i32x4_s(i32x4.relaxed_trunc_f32x4_s(c2), i32x4.relaxed_trunc_f32x4_s(c3)),
   );
 }
 
