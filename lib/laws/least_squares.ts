@@ -104,9 +104,11 @@ export interface LeastSquaresResult {
   readonly usable: boolean;
 }
 
-/** How each start is tried, and how the first is tried again where no result can be used. */
-const bold = { project: true, radius: 10 };
-const cautious = { project: false, radius: 0.1 };
+/** First radius for each start, and for another try of the first one where no result can be used. */
+const bold = 10;
+const cautious = 0.1;
+/** Gradient norm at which a sum of squares is known to 1e-8, enough to tell one optimum from another. */
+const roughly = 1e-4;
 
 /** A column that weighs less than this part of the heaviest one has vanished: nothing can be said of its parameter. */
 const vanished = 1e-12;
@@ -117,7 +119,7 @@ const vanished = 1e-12;
  *
  * ```ts
  * import { strict as assert } from "node:assert";
- * import { leastSquares } from "./least_squares.ts";
+ * import { leastSquares } from "./mod.ts";
  * const x = [1, 2, 3, 4];
  * const y = [2.7, 1.9, 1.5, 1.1];
  * const { theta, status, usable } = leastSquares({
@@ -126,30 +128,39 @@ const vanished = 1e-12;
  *   start: [1, 1],
  * });
  * assert.ok(usable && status === "converged");
- * assert.deepEqual([...theta].map((value) => value.toFixed(3)), ["3.547", "0.288"]);
+ * assert.deepEqual([...theta].map((value) => value.toFixed(3)), ["3.602", "0.300"]);
  * ```
  */
 export function leastSquares(options: LeastSquaresOptions): LeastSquaresResult {
   const { starts, lower, upper } = checkProblem(options);
   const width = lower.length;
-  const system = new ResidualSystem({
+  const given = {
     rows: options.rows,
     residuals: options.residuals,
     jacobian: options.jacobian,
     lower,
     upper,
     weights: options.weights === undefined ? undefined : Float64Array.from(options.weights),
-    huberDelta: options.loss === "huber" ? options.huberDelta ?? 1 : undefined,
-  });
-  const settings: Omit<DescentOptions, "radius" | "project"> = {
+  };
+  const settings: DescentOptions = {
     maxIterations: options.maxIterations ?? 1000,
     tolerance: options.tolerance ?? 1e-10,
     linear: options.linear ?? [],
+    radius: bold,
   };
-  const project = options.loss !== "huber";
-  const ends = starts.flatMap((start) =>
-    descend(system, start, { ...settings, ...bold, project }) ?? []
-  );
+  const { loss, huberDelta = 1 } = options;
+  const squares = new ResidualSystem(given);
+  const system = loss === "huber" ? new ResidualSystem({ ...given, huberDelta }) : squares;
+  // Huber's loss is descended from about where squares lead: with it, linear parameters cannot be projected out.
+  const exact = system === squares ? settings : { ...settings, linear: [] };
+  const enough = system === squares ? roughly : roughly / 100;
+  const rough = { ...exact, tolerance: Math.max(settings.tolerance, enough) };
+  const ends = starts.flatMap((start) => {
+    const near = system === squares
+      ? start
+      : descend(squares, start, { ...settings, tolerance: roughly })?.theta ?? start;
+    return descend(system, near, starts.length > 1 ? rough : exact) ?? [];
+  });
   if (ends.length === 0) {
     throw new RangeError(
       `Cannot fit: residuals and derivatives must be finite at the start: they are not at [${
@@ -158,8 +169,14 @@ export function leastSquares(options: LeastSquaresOptions): LeastSquaresResult {
     );
   }
   let best = pick(ends);
+  if (starts.length > 1) {
+    const left = settings.maxIterations - best.iterations;
+    const end = descend(system, best.theta, { ...exact, maxIterations: left })!;
+    best = { ...end, iterations: best.iterations + end.iterations };
+  }
   if (!assess(system, best, starts[0]!).usable) {
-    best = pick([best, descend(system, starts[0]!, { ...settings, ...cautious }) ?? best]);
+    const again = { ...settings, linear: [], radius: cautious };
+    best = pick([best, descend(system, starts[0]!, again) ?? best]);
   }
   const { status, usable, atBound, undetermined, found } = assess(system, best, starts[0]!);
   const residualDeviation = system.deviation(best.residuals, found.rank);

@@ -47,13 +47,7 @@ export function checkProblem(options: LeastSquaresOptions): CheckedProblem {
       refuse(`linear indices from 0 to ${width - 1}`, String(j));
     }
   }
-  if (weights !== undefined) {
-    const values = Array.from(weights);
-    if (values.length !== rows) refuse(`${rows} weights, one a row`, String(values.length));
-    const bad = values.find((weight) => !(weight >= 0 && weight < Infinity));
-    if (bad !== undefined) refuse("weights from 0 up", String(bad));
-    if (values.every((weight) => weight === 0)) refuse("a weight above 0", "none");
-  }
+  if (weights !== undefined) checkWeights(weights, rows);
   if (huberDelta !== undefined && !(huberDelta > 0 && huberDelta < Infinity)) {
     refuse("huberDelta above 0", String(huberDelta));
   }
@@ -62,6 +56,17 @@ export function checkProblem(options: LeastSquaresOptions): CheckedProblem {
   }
   const drawn = starts > 1 ? spread(search!, starts - 1, options.seed ?? 0) : [];
   return { lower, upper, starts: [first, ...drawn] };
+}
+
+function checkWeights(weights: ArrayLike<number>, rows: number): void {
+  if (weights.length !== rows) refuse(`${rows} weights, one a row`, String(weights.length));
+  let heaviest = 0;
+  for (let i = 0; i < rows; i++) {
+    const weight = weights[i]!;
+    if (!(weight >= 0 && weight < Infinity)) refuse("weights from 0 up", String(weight));
+    heaviest = Math.max(heaviest, weight);
+  }
+  if (heaviest === 0) refuse("a weight above 0", "none");
 }
 
 function checkRange({ search: [low, high], logarithmic }: SearchRange, j: number): void {

@@ -32,9 +32,9 @@ export class ResidualSystem {
   refined = false;
   readonly #options: SystemOptions;
   readonly #loss: Loss | undefined;
-  /** Rows with a weight above 0, and the roots of their weights. */
-  readonly #active: Int32Array;
+  /** Roots of the weights. */
   readonly #roots: Float64Array;
+  readonly #slopes: Float64Array;
   readonly #jacobian: Float64Array;
   readonly #system: Tall;
   /** Largest absolute value of each parameter so far. */
@@ -49,14 +49,13 @@ export class ResidualSystem {
     this.lower = lower;
     this.upper = upper;
     this.#loss = huberDelta === undefined ? undefined : huber(huberDelta);
-    const all = Int32Array.from({ length: rows }, (_, i) => i);
-    this.#active = weights === undefined ? all : all.filter((i) => weights[i]! > 0);
-    this.#roots = Float64Array.from(this.#active, (i) => Math.sqrt(weights?.[i] ?? 1));
+    this.#roots = weights === undefined ? new Float64Array(rows).fill(1) : weights.map(Math.sqrt);
+    this.#slopes = new Float64Array(rows);
     this.#jacobian = new Float64Array(rows * this.width);
     this.#system = {
-      rows: this.#active.length,
+      rows,
       columns: this.width,
-      data: new Float64Array(this.#active.length * (this.width + 1)),
+      data: new Float64Array(rows * (this.width + 1)),
     };
     this.#largest = new Float64Array(this.width);
     this.#lengths = new Float64Array(this.width);
@@ -67,15 +66,34 @@ export class ResidualSystem {
     return this.refined || this.#options.jacobian !== undefined;
   }
 
-  /** The residuals and the objective at `theta`. */
+  /** The place at `theta`. */
   at(theta: Float64Array): Place {
     const residuals = new Float64Array(this.#options.rows);
     this.#options.residuals(theta, residuals);
+    return this.#place(theta, residuals);
+  }
+
+  /** The place at `theta`, which differs from the one last linearised only in the `linear` parameters. */
+  shifted(place: Place, theta: Float64Array, linear: readonly number[]): Place {
+    const residuals = place.residuals.slice();
+    for (const j of linear) {
+      const step = theta[j]! - place.theta[j]!;
+      for (let i = 0; i < residuals.length; i++) {
+        residuals[i] = residuals[i]! + step * this.#jacobian[i * this.width + j]!;
+      }
+    }
+    return this.#place(theta, residuals);
+  }
+
+  #place(theta: Float64Array, residuals: Float64Array): Place {
+    const roots = this.#roots;
+    const loss = this.#loss;
     let objective = 0;
-    for (let i = 0; i < this.#active.length; i++) {
-      const residual = residuals[this.#active[i]!]!;
-      const value = this.#loss === undefined ? residual * residual : this.#loss.value(residual);
-      objective += this.#roots[i]! * this.#roots[i]! * value;
+    for (let i = 0; i < roots.length; i++) {
+      const root = roots[i]!;
+      if (root === 0) continue;
+      const residual = residuals[i]!;
+      objective += root * root * (loss === undefined ? residual * residual : loss.value(residual));
     }
     return { theta, residuals, objective: Number.isFinite(objective) ? objective : Infinity };
   }
@@ -85,25 +103,25 @@ export class ResidualSystem {
    * serves every call. `columns` limits which derivatives are taken when they cost evaluations.
    */
   linearise({ theta, residuals }: Place, columns?: readonly number[]): Tall {
-    const { rows, data } = this.#system;
     const { width } = this;
-    if (this.#options.jacobian !== undefined) this.#options.jacobian(theta, this.#jacobian);
+    const { rows, data } = this.#system;
+    const jacobian = this.#jacobian;
+    const loss = this.#loss;
+    if (this.#options.jacobian !== undefined) this.#options.jacobian(theta, jacobian);
     else this.#difference(theta, columns);
-    const slopes = this.#roots.slice();
+    const roots = this.#roots;
+    const slopes = this.#slopes;
     for (let i = 0; i < rows; i++) {
-      const residual = residuals[this.#active[i]!]!;
-      let weight = this.#roots[i]!;
-      if (this.#loss !== undefined) {
-        const scale = this.#loss.slopeScale(residual);
-        slopes[i] = slopes[i]! * scale;
-        weight *= this.#loss.weight(residual) / scale;
-      }
-      data[width * rows + i] = weight * residual;
+      const residual = residuals[i]!;
+      const scale = loss === undefined ? 1 : loss.slopeScale(residual);
+      const weight = loss === undefined ? 1 : loss.weight(residual) / scale;
+      slopes[i] = roots[i]! * scale;
+      data[width * rows + i] = roots[i] === 0 ? 0 : roots[i]! * weight * residual;
     }
     for (let j = 0; j < width; j++) {
       let sum = 0;
       for (let i = 0; i < rows; i++) {
-        const value = slopes[i]! * this.#jacobian[this.#active[i]! * width + j]!;
+        const value = slopes[i] === 0 ? 0 : slopes[i]! * jacobian[i * width + j]!;
         data[j * rows + i] = value;
         sum += value * value;
       }
@@ -125,9 +143,10 @@ export class ResidualSystem {
     let count = 0;
     let inside = 0;
     let sum = 0;
-    for (let i = 0; i < this.#active.length; i++) {
-      const residual = residuals[this.#active[i]!]!;
+    for (let i = 0; i < residuals.length; i++) {
       const weight = this.#roots[i]! ** 2;
+      if (weight === 0) continue;
+      const residual = residuals[i]!;
       const kept = this.#loss?.weight(residual) ?? 1;
       count += weight;
       if (kept === 1) inside += weight;
