@@ -15,7 +15,7 @@ export interface LocalGrid {
   readonly count: number;
 }
 
-/** Checks a grid and copies its tables into the kernel's memory, short ones padded to what the search reads. */
+/** Checks a grid and copies its tables into the kernel's memory, with room for 16 levels. */
 export function localGrid(arena: Arena, task: string, grid: Grid): LocalGrid {
   if ("maxq" in grid) {
     const { maxq } = grid;
@@ -42,7 +42,7 @@ export function localGrid(arena: Arena, task: string, grid: Grid): LocalGrid {
   }
   const local = arena.float32(Math.max(16, levels.length));
   local.set(levels);
-  const bounds = arena.float32(Math.max(15, count)).fill(Infinity);
+  const bounds = arena.float32(count);
   bounds.set(thresholds);
   return { maxq: 0, levels: local.byteOffset, thresholds: bounds.byteOffset, count };
 }

@@ -1,6 +1,12 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { type FindGrid, type Grid, loadKernel, type RoundOptions } from "../../lib/compute/mod.ts";
+import {
+  type FindGrid,
+  type Grid,
+  type LevelGrid,
+  loadKernel,
+  type RoundOptions,
+} from "../../lib/compute/mod.ts";
 import { normals, quantizeOne } from "./reference.ts";
 
 const kernel = loadKernel();
@@ -16,6 +22,29 @@ function table(count: number): Grid {
     (_, i) => (levels[i]! + levels[i + 1]!) / 2,
   );
   return { levels, thresholds };
+}
+
+/** Levels from -1 to 1 in equal steps. */
+function evenLevels(count: number): Grid {
+  const levels = Float32Array.from({ length: count }, (_, i) => 2 * i / (count - 1) - 1);
+  return { levels, thresholds: levels.slice(1).map((x) => x - 1 / (count - 1)) };
+}
+
+/** The levels of NF4 (bitsandbytes) with their midpoints. */
+const nf4 = midpoints([
+  ...[-1, -0.6961928, -0.52507305, -0.39491749, -0.28444138, -0.18477343, -0.09105004, 0],
+  ...[0.0795803, 0.1609302, 0.2461123, 0.33791524, 0.44070983, 0.562617, 0.72295684, 1],
+]);
+
+/** Levels of FP4 (bitsandbytes): so near each other at 0 that no even cells part them. */
+const closeTogether = midpoints([
+  ...[-1, -0.66666667, -0.5, -0.33333333, -0.25, -0.16666667, -0.00520833, 0],
+  ...[0.00520833, 0.16666667, 0.25, 0.33333333, 0.5, 0.66666667, 1],
+]);
+
+function midpoints(values: number[]): Grid {
+  const levels = Float32Array.from(values);
+  return { levels, thresholds: levels.slice(1).map((x, i) => (x + levels[i]!) / 2) };
 }
 
 /** What `round` must give, value by value. */
@@ -35,6 +64,10 @@ const finite = fc.oneof(
   fc.float({ min: -8, max: 8, noNaN: true }),
   // Halves: ties of the uniform grid with scale 1.
   fc.integer({ min: -20, max: 20 }).map((x) => x / 2),
+  // Ties of the tables, and their neighbours.
+  fc.nat({ max: 14 }).map((i) => (nf4 as LevelGrid).thresholds[i]!),
+  fc.record({ i: fc.nat({ max: 13 }), by: fc.constantFrom(1 - 2 ** -23, 1, 1 + 2 ** -23) })
+    .map(({ i, by }) => Math.fround((closeTogether as LevelGrid).thresholds[i]! * by)),
 );
 
 const grids: [string, Grid][] = [
@@ -43,6 +76,10 @@ const grids: [string, Grid][] = [
   ["8 bits", { maxq: 255 }],
   ["2 levels", table(2)],
   ["16 levels", table(16)],
+  ["8 even levels", evenLevels(8)],
+  ["16 even levels", evenLevels(16)],
+  ["NF4", nf4],
+  ["FP4, two thresholds close together", closeTogether],
   ["17 levels", table(17)],
   ["256 levels", table(256)],
 ];

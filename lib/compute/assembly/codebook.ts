@@ -1,143 +1,72 @@
 // Rounding to a table of levels: the code of x is how many thresholds lie below x, and so a tie goes to the lower level.
-// Up to 16 levels a comparison with every threshold, 16 values at a time, beats any search: it has no branch and no
-// dependent load. Longer tables are searched by halving. Bits are exact, as in rtn.ts.
+// Bits are exact, as in rtn.ts.
+//
+// Short tables, such as the 16 levels of NF4, go without a search. The range of the thresholds is cut into 32 cells of equal
+// width; if no cell holds two thresholds, the code of x is the number of thresholds in lower cells, plus one if x is above the
+// threshold in its own. The cell is computed with a rounding (even a relaxed one), but by operations that never decrease when
+// x grows, and the thresholds' own cells by the same ones: so the code is exact all the same. Tables of bytes are looked up 16 at a time.
 
-import { TAIL } from "./memory";
+import { TABLES, TAIL } from "./memory";
+
+/** Cells of a short table: two registers of bytes. */
+const CELLS: usize = 32;
+
+/** In TABLES: thresholds in lower cells (a byte a cell), then the cells' own thresholds (f32). */
+const BASE: usize = TABLES;
+const OWN: usize = TABLES + CELLS;
 
 /** How many of the `count` ascending thresholds lie below x. */
 export function search(x: f32, thresholds: usize, count: i32): i32 {
   let low = 0;
   while (count > 0) {
     const half = (count + 1) >> 1;
-    const above = load<f32>(thresholds + <usize> (low + half - 1) * 4) < x;
+    const above = load<f32>(thresholds + <usize>(low + half - 1) * 4) < x;
     low = above ? low + half : low;
     count = above ? count - half : half - 1;
   }
   return low;
 }
 
-/** One byte plane of the 16 f32 levels: byte `plane` of each. */
+/** The cells of 4 values: up to 31, and below 0 for values below the first threshold, which a saturating narrowing makes 0. */
 @inline
-function plane(levels: usize, plane: usize): v128 {
-  for (let i: usize = 0; i < 16; i++) store<u8>(TAIL + 128 + i, load<u8>(levels + i * 4 + plane));
-  return v128.load(TAIL + 128);
+function cells(x: v128, perUnit: v128, offset: v128): v128 {
+  const cell = f32x4.relaxed_madd(x, perUnit, offset);
+  return i32x4.relaxed_trunc_f32x4_s(f32x4.pmin(cell, f32x4.splat(31)));
 }
 
-/** Minus the code of each of 4 values: a comparison gives -1 where it holds. */
-@inline
-function minusCode(
-  x: v128,
-  t0: v128, t1: v128, t2: v128, t3: v128, t4: v128,
-  t5: v128, t6: v128, t7: v128, t8: v128, t9: v128,
-  t10: v128, t11: v128, t12: v128, t13: v128, t14: v128,
-): v128 {
-  const s0 = i32x4.add(f32x4.gt(x, t0), f32x4.gt(x, t1));
-  const s1 = i32x4.add(f32x4.gt(x, t2), f32x4.gt(x, t3));
-  const s2 = i32x4.add(f32x4.gt(x, t4), f32x4.gt(x, t5));
-  const s3 = i32x4.add(f32x4.gt(x, t6), f32x4.gt(x, t7));
-  const s4 = i32x4.add(f32x4.gt(x, t8), f32x4.gt(x, t9));
-  const s5 = i32x4.add(f32x4.gt(x, t10), f32x4.gt(x, t11));
-  const s6 = i32x4.add(f32x4.gt(x, t12), f32x4.gt(x, t13));
-  const low = i32x4.add(i32x4.add(s0, s1), i32x4.add(s2, s3));
-  const high = i32x4.add(i32x4.add(s4, s5), i32x4.add(s6, f32x4.gt(x, t14)));
-  return i32x4.add(low, high);
-}
-
-/**
- * Rounds `groups` runs of `width` values to scale levels[code]. `count` thresholds, `count` + 1 levels, both ascending; up to
- * 15 thresholds are padded with infinity to 15, the levels to 16.
- * `codes` and `output` may be 0: no such result.
- */
-export function roundLevels(
-  values: usize,
-  groups: i32,
-  width: i32,
-  scales: usize,
-  levels: usize,
-  thresholds: usize,
-  count: i32,
-  codes: usize,
-  output: usize,
-): void {
-  if (count > 15) {
-    roundTable(values, groups, width, scales, levels, thresholds, count, codes, output);
-    return;
-  }
-  // The level of each code, looked up for 16 codes at once: one byte of the four at a time, then woven together.
-  const p0 = plane(levels, 0), p1 = plane(levels, 1), p2 = plane(levels, 2), p3 = plane(levels, 3);
-  // The thresholds stay in variables: a load from memory has its address checked, every time.
-  const t0 = v128.load32_splat(thresholds, 0);
-  const t1 = v128.load32_splat(thresholds, 4);
-  const t2 = v128.load32_splat(thresholds, 8);
-  const t3 = v128.load32_splat(thresholds, 12);
-  const t4 = v128.load32_splat(thresholds, 16);
-  const t5 = v128.load32_splat(thresholds, 20);
-  const t6 = v128.load32_splat(thresholds, 24);
-  const t7 = v128.load32_splat(thresholds, 28);
-  const t8 = v128.load32_splat(thresholds, 32);
-  const t9 = v128.load32_splat(thresholds, 36);
-  const t10 = v128.load32_splat(thresholds, 40);
-  const t11 = v128.load32_splat(thresholds, 44);
-  const t12 = v128.load32_splat(thresholds, 48);
-  const t13 = v128.load32_splat(thresholds, 52);
-  const t14 = v128.load32_splat(thresholds, 56);
-  for (let g: usize = 0; g < <usize> groups; g++) {
-    const scale = v128.load32_splat(scales + g * 4);
-    let left = width;
-    while (left > 0) {
-      const used = <usize> min(left, 16);
-      let from = values;
-      if (left < 16) {
-        memory.copy(TAIL, values, used * 4);
-        from = TAIL;
-      }
-      const c0 = minusCode(
-        f32x4.div(v128.load(from), scale),
-        t0, t1, t2, t3, t4, t5, t6, t7, t8, t9, t10, t11, t12, t13, t14,
-      );
-      const c1 = minusCode(
-        f32x4.div(v128.load(from, 16), scale),
-        t0, t1, t2, t3, t4, t5, t6, t7, t8, t9, t10, t11, t12, t13, t14,
-      );
-      const c2 = minusCode(
-        f32x4.div(v128.load(from, 32), scale),
-        t0, t1, t2, t3, t4, t5, t6, t7, t8, t9, t10, t11, t12, t13, t14,
-      );
-      const c3 = minusCode(
-        f32x4.div(v128.load(from, 48), scale),
-        t0, t1, t2, t3, t4, t5, t6, t7, t8, t9, t10, t11, t12, t13, t14,
-      );
-      const code = i8x16.neg(
-        i8x16.narrow_i16x8_s(i16x8.narrow_i32x4_s(c0, c1), i16x8.narrow_i32x4_s(c2, c3)),
-      );
-      if (codes) {
-        if (left < 16) {
-          v128.store(TAIL + 64, code);
-          memory.copy(codes, TAIL + 64, used);
-        } else v128.store(codes, code);
-        codes += used;
-      }
-      if (output) {
-        const b0 = i8x16.relaxed_swizzle(p0, code), b1 = i8x16.relaxed_swizzle(p1, code);
-        const b2 = i8x16.relaxed_swizzle(p2, code), b3 = i8x16.relaxed_swizzle(p3, code);
-        const low = weaveLow(b0, b1), low2 = weaveLow(b2, b3);
-        const high = weaveHigh(b0, b1), high2 = weaveHigh(b2, b3);
-        const to = left < 16 ? TAIL : output;
-        v128.store(to, f32x4.mul(scale, i16x8.shuffle(low, low2, 0, 8, 1, 9, 2, 10, 3, 11)));
-        v128.store(to, f32x4.mul(scale, i16x8.shuffle(low, low2, 4, 12, 5, 13, 6, 14, 7, 15)), 16);
-        v128.store(to, f32x4.mul(scale, i16x8.shuffle(high, high2, 0, 8, 1, 9, 2, 10, 3, 11)), 32);
-        v128.store(
-          to,
-          f32x4.mul(scale, i16x8.shuffle(high, high2, 4, 12, 5, 13, 6, 14, 7, 15)),
-          48,
-        );
-        if (left < 16) memory.copy(output, TAIL, used * 4);
-        output += used * 4;
-      }
-      values += used * 4;
-      left -= 16;
+/** Fills the tables of the cells. False if a cell would hold two thresholds, or if there are no 2 thresholds. */
+function fillCells(thresholds: usize, count: i32, perUnit: v128, offset: v128): bool {
+  if (count < 2 || count > 15) return false;
+  let cell: usize = 0;
+  for (let i = 0; i < count; i++) {
+    const threshold = v128.load32_splat(thresholds + <usize> i * 4);
+    const own = <usize> max(0, i32x4.extract_lane(cells(threshold, perUnit, offset), 0));
+    if (i && own < cell) return false;
+    while (cell <= own) {
+      store<u8>(BASE + cell, <u8> i);
+      store<f32>(OWN + cell * 4, cell < own ? <f32> Infinity : f32x4.extract_lane(threshold, 0));
+      cell++;
     }
   }
+  while (cell < CELLS) {
+    store<u8>(BASE + cell, <u8> count);
+    store<f32>(OWN + cell * 4, <f32> Infinity);
+    cell++;
+  }
+  return true;
+}
+
+/** Byte `which` of each of the 16 f32 at `from`. */
+@inline
+function plane(from: usize, which: usize): v128 {
+  for (let i: usize = 0; i < 16; i++) store<u8>(TAIL + i, load<u8>(from + i * 4 + which));
+  return v128.load(TAIL);
+}
+
+/** Looks 16 bytes up in a table of 32: `low` has its top bit set where the index is 16 or more, `high` where it is less. */
+@inline
+function lookUp(table0: v128, low: v128, table1: v128, high: v128): v128 {
+  return v128.or(i8x16.relaxed_swizzle(table0, low), i8x16.relaxed_swizzle(table1, high));
 }
 
 /** Bytes 0 to 7 of a and b in turn. */
@@ -152,7 +81,96 @@ function weaveHigh(a: v128, b: v128): v128 {
   return i8x16.shuffle(a, b, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
 }
 
-/** roundLevels for any number of levels up to 256, one value at a time. */
+/** Pairs of bytes 0 to 3 of a and b in turn. */
+@inline
+function pairLow(a: v128, b: v128): v128 {
+  return i16x8.shuffle(a, b, 0, 8, 1, 9, 2, 10, 3, 11);
+}
+
+/** Pairs of bytes 4 to 7 of a and b in turn. */
+@inline
+function pairHigh(a: v128, b: v128): v128 {
+  return i16x8.shuffle(a, b, 4, 12, 5, 13, 6, 14, 7, 15);
+}
+
+/**
+ * Rounds `groups` runs of `width` values to scale levels[code]. `count` thresholds and `count` + 1 levels, both ascending;
+ * there is room for 16 levels even where there are fewer. `codes` and `output` may be 0: no such result.
+ */
+export function roundLevels(
+  values: usize,
+  groups: i32,
+  width: i32,
+  scales: usize,
+  levels: usize,
+  thresholds: usize,
+  count: i32,
+  codes: usize,
+  output: usize,
+): void {
+  const first = load<f32>(thresholds), last = load<f32>(thresholds + <usize>(count - 1) * 4);
+  const perUnit = f32x4.splat(31 / (last - first));
+  const offset = f32x4.splat(31 / (last - first) * -first);
+  if (!fillCells(thresholds, count, perUnit, offset)) {
+    roundTable(values, groups, width, scales, levels, thresholds, count, codes, output);
+    return;
+  }
+  const base0 = v128.load(BASE), base1 = v128.load(BASE, 16);
+  const own00 = plane(OWN, 0), own01 = plane(OWN + 64, 0);
+  const own10 = plane(OWN, 1), own11 = plane(OWN + 64, 1);
+  const own20 = plane(OWN, 2), own21 = plane(OWN + 64, 2);
+  const own30 = plane(OWN, 3), own31 = plane(OWN + 64, 3);
+  const level0 = plane(levels, 0), level1 = plane(levels, 1);
+  const level2 = plane(levels, 2), level3 = plane(levels, 3);
+  for (let g: usize = 0; g < <usize> groups; g++) {
+    const scale = v128.load32_splat(scales + g * 4);
+    for (let left = width; left > 0; left -= 16) {
+      const used = <usize> min(left, 16);
+      if (left < 16) memory.copy(TAIL, values, used * 4);
+      const from = left < 16 ? TAIL : values;
+      const x0 = f32x4.div(v128.load(from), scale), x1 = f32x4.div(v128.load(from, 16), scale);
+      const x2 = f32x4.div(v128.load(from, 32), scale), x3 = f32x4.div(v128.load(from, 48), scale);
+      const cell = i8x16.narrow_i16x8_u(
+        i16x8.narrow_i32x4_s(cells(x0, perUnit, offset), cells(x1, perUnit, offset)),
+        i16x8.narrow_i32x4_s(cells(x2, perUnit, offset), cells(x3, perUnit, offset)),
+      );
+      const low = v128.or(cell, i8x16.gt_s(cell, i8x16.splat(15)));
+      const high = i8x16.sub(cell, i8x16.splat(16));
+      // The 4 bytes of each threshold, woven together again.
+      const b0 = lookUp(own00, low, own01, high), b1 = lookUp(own10, low, own11, high);
+      const b2 = lookUp(own20, low, own21, high), b3 = lookUp(own30, low, own31, high);
+      const t0 = weaveLow(b0, b1), t1 = weaveHigh(b0, b1);
+      const t2 = weaveLow(b2, b3), t3 = weaveHigh(b2, b3);
+      const above = i8x16.narrow_i16x8_s(
+        i16x8.narrow_i32x4_s(f32x4.gt(x0, pairLow(t0, t2)), f32x4.gt(x1, pairHigh(t0, t2))),
+        i16x8.narrow_i32x4_s(f32x4.gt(x2, pairLow(t1, t3)), f32x4.gt(x3, pairHigh(t1, t3))),
+      );
+      const code = i8x16.sub(lookUp(base0, low, base1, high), above);
+      if (codes) {
+        const to = left < 16 ? TAIL : codes;
+        v128.store(to, code);
+        if (left < 16) memory.copy(codes, TAIL, used);
+        codes += used;
+      }
+      if (output) {
+        const v0 = i8x16.relaxed_swizzle(level0, code), v1 = i8x16.relaxed_swizzle(level1, code);
+        const v2 = i8x16.relaxed_swizzle(level2, code), v3 = i8x16.relaxed_swizzle(level3, code);
+        const w0 = weaveLow(v0, v1), w1 = weaveHigh(v0, v1);
+        const w2 = weaveLow(v2, v3), w3 = weaveHigh(v2, v3);
+        const to = left < 16 ? TAIL : output;
+        v128.store(to, f32x4.mul(scale, pairLow(w0, w2)));
+        v128.store(to, f32x4.mul(scale, pairHigh(w0, w2)), 16);
+        v128.store(to, f32x4.mul(scale, pairLow(w1, w3)), 32);
+        v128.store(to, f32x4.mul(scale, pairHigh(w1, w3)), 48);
+        if (left < 16) memory.copy(output, TAIL, used * 4);
+        output += used * 4;
+      }
+      values += used * 4;
+    }
+  }
+}
+
+/** roundLevels for any table of up to 256 levels: one value at a time, by halving. */
 function roundTable(
   values: usize,
   groups: i32,

@@ -7,6 +7,9 @@ export const TILE: usize = 1024;
 /** 16 values and their 16 codes: the ragged end of a group. */
 export const TAIL: usize = 2048;
 
+/** The tables of codebook.ts. */
+export const TABLES: usize = 3072;
+
 /** Products are summed in stretches of this many, so that 5 rows of A and 2 vectors of B stay in the L1 cache. */
 export const DEPTH: i32 = 256;
 
