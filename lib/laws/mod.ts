@@ -1,4 +1,5 @@
 /** The laws of low-bit quantization: formulas, fits, uncertainty, comparison and inversion. */
+export { type Bootstrap, bootstrap, type BootstrapOptions } from "./bootstrap.ts";
 export { compare, type Comparison } from "./compare.ts";
 export type { Described } from "./display.ts";
 export { type Fit, fit } from "./fit.ts";
