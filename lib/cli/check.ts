@@ -1,5 +1,6 @@
 /** `deno task check`: format, lint and types of the code and of the notebooks' cells, and the examples. */
 import { Command } from "commander";
+import { existsSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { checkCells, formatCells, lintCells, listNotebooks, runDeno } from "../notebook/mod.ts";
 
@@ -38,7 +39,7 @@ if (import.meta.main) {
 
 function steps(notebooks: readonly string[], fix: boolean): Step[] {
   return [
-    deno("Types of the code", ["check"]),
+    deno("Types of the code", ["check", ...codeFolders()]),
     {
       name: "Types of the notebooks' cells",
       run: (signal) => checkCells(notebooks, { signal }),
@@ -55,12 +56,19 @@ function steps(notebooks: readonly string[], fix: boolean): Step[] {
   ];
 }
 
+/** The folders that hold code. Not all of `notebooks`: other steps write modules there meanwhile. */
+function codeFolders(): string[] {
+  return ["lib", "test", "notebooks/exercises"].filter((folder) => existsSync(folder));
+}
+
 function deno(name: string, args: readonly string[]): Step {
   return {
     name,
     async run(signal) {
       const { ok, stdout, stderr } = await runDeno(args, { signal });
-      return ok ? [] : [`${stdout}\n${stderr}`.replace(/\n*Stack backtrace:[^]*/, "").trim()];
+      return ok
+        ? []
+        : [`${stdout}\n${stderr}`.replace(/^Check .*\n|\n*Stack backtrace:[^]*/gm, "").trim()];
     },
   };
 }
