@@ -136,12 +136,20 @@ export function wasmMultiply(arena: Arena, wasm: Exports): Multiply {
   return (product) =>
     arena.scope(() => {
       const { m, n, k, transposeA, transposeB, alpha, lda, ldb, beta, ldc } = product;
-      const [a, b, c] = [arena.bring(product.a), arena.bring(product.b), arena.bring(product.c)];
+      // No more than the product reaches: the arrays may go on for long.
+      const whole = product.c.subarray(0, (m - 1) * ldc + n);
+      const a = arena.bring(
+        product.a.subarray(0, transposeA ? (k - 1) * lda + m : (m - 1) * lda + k),
+      );
+      const b = arena.bring(
+        product.b.subarray(0, transposeB ? (n - 1) * ldb + k : (k - 1) * ldb + n),
+      );
+      const c = arena.bring(whole);
       const gemm = product.c instanceof Float32Array ? wasm.gemmF32 : wasm.gemmF64;
       gemm(
         ...[Number(transposeA), Number(transposeB), m, n, k, alpha, a.byteOffset, lda] as const,
         ...[b.byteOffset, ldb, beta, c.byteOffset, ldc] as const,
       );
-      if (c !== product.c) product.c.set(c);
+      if (c !== whole) whole.set(c);
     });
 }

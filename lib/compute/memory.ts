@@ -59,14 +59,19 @@ export class Arena {
     return array.buffer === this.#buffer;
   }
 
+  /** An array of the same kind and length in this memory, whose values are whatever is there. */
+  like<A extends NumericArray>(array: A): A {
+    const kind = array.constructor as new (buffer: ArrayBuffer, at: number, length: number) => A;
+    const { length, BYTES_PER_ELEMENT: size } = array;
+    return new kind(this.#buffer, this.#take(length, size, false), length);
+  }
+
   /** The array itself when it lies in this memory, else a copy that does. */
-  bring<A extends Float32Array | Float64Array>(array: A): A {
+  bring<A extends NumericArray>(array: A): A {
     if (this.holds(array)) return array;
-    const copy = array instanceof Float32Array
-      ? this.float32(array.length)
-      : this.float64(array.length);
+    const copy = this.like(array);
     copy.set(array);
-    return copy as NumericArray as A;
+    return copy;
   }
 
   /** Copies bytes from one address to another. */
@@ -83,8 +88,8 @@ export class Arena {
     }
   }
 
-  /** The address of `length` zeroed elements of `size` bytes. */
-  #take(length: number, size: number): number {
+  /** The address of `length` elements of `size` bytes, zeros unless `clear` is false. */
+  #take(length: number, size: number, clear = true): number {
     if (!(Number.isInteger(length) && length >= 0)) {
       throw new RangeError(
         `Cannot make an array: the length must be a whole number: got ${length}`,
@@ -101,7 +106,7 @@ export class Arena {
           "load the kernel with a larger `memory`, or free arrays with `scope`",
       );
     }
-    this.#bytes.fill(0, start, Math.min(end, this.#used));
+    if (clear) this.#bytes.fill(0, start, Math.min(end, this.#used));
     this.#top = end;
     this.#used = Math.max(this.#used, end);
     return start;

@@ -159,9 +159,10 @@ function roundSegment(
   output: Float32Array | undefined,
 ): void {
   const { groups, width, start } = segment;
-  const size = groups * width;
-  const codesHere = codes && (arena.holds(codes) ? part(codes, segment) : arena.uint8(size));
-  const outputHere = output && (arena.holds(output) ? part(output, segment) : arena.float32(size));
+  const [codesHere, outputHere] = [codes, output].map((array) => {
+    const wanted = array && part(array, segment);
+    return wanted && !arena.holds(wanted) ? arena.like(wanted) : wanted;
+  });
   const [c, o] = [codesHere?.byteOffset ?? 0, outputHere?.byteOffset ?? 0];
   if (levels) wasm.roundLevels(values, groups, width, scales, levels, thresholds, count, c, o);
   else wasm.roundUniform(values, groups, width, scales, zeros, maxq, c, o);

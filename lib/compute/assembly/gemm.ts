@@ -137,12 +137,13 @@ function pack<T>(
   for (let i = 0; i < count; i += wide) {
     const rows = min(wide, count - i);
     if (rows < wide) memory.fill(to, 0, <usize> depth * step);
-    if (across == sizeof<T>()) {
+    if (rows == wide && across == sizeof<T>()) {
+      // Neighbours in memory: 8 f32, 4 f64, or 5 of either.
       let source = from, target = to;
       for (let k = 0; k < depth; k++) {
-        for (let r: usize = 0; r < <usize> rows * sizeof<T>(); r += sizeof<T>()) {
-          store<T>(target + r, load<T>(source + r));
-        }
+        v128.store(target, v128.load(source));
+        if (step >= 32) v128.store(target, v128.load(source, 16), 16);
+        if (wide == ROWS) store<T>(target, load<T>(source, 4 * sizeof<T>()), 4 * sizeof<T>());
         source += along;
         target += step;
       }
