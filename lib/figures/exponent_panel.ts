@@ -1,6 +1,6 @@
 /** A panel of exponents: one row an estimate, with its interval. */
 import * as Plot from "@observablehq/plot";
-import { intervals, labels, type PointLook, points } from "./marks.ts";
+import { curve, intervals, labels, type PointLook, points } from "./marks.ts";
 import type { Panel } from "./panel.ts";
 import { fontSizes, lawDashes, rule } from "./style.ts";
 
@@ -10,6 +10,8 @@ export interface ExponentRow {
   value: number;
   /** The ends of the interval; a value without one has no bar. */
   interval?: readonly [number, number];
+  /** A second interval, drawn as a dotted bar below. */
+  outer?: readonly [number, number];
   look: PointLook;
 }
 
@@ -53,11 +55,14 @@ export function exponentPanel(
       options.reference === undefined
         ? null
         : Plot.ruleX([options.reference], { stroke: rule, strokeDasharray: lawDashes.published }),
-      ...placed.flatMap(({ y, value, interval, look }) => [
+      ...placed.flatMap(({ y, value, interval, outer, look }) => [
         ...(interval === undefined ? [] : intervals(
           [{ y, lower: interval[0], upper: interval[1] }],
           { colour: look.colour, cap: 0.14 },
         )),
+        outer === undefined
+          ? null
+          : curve(outer.map((x) => ({ x, y: y - 0.27 })), { colour: look.colour, dash: "1 2" }),
         ...points([{ x: value, y }], look),
       ]),
       options.digits === undefined ? null : labels(

@@ -8,7 +8,7 @@ import { curvesLaw, withExponent } from "./curves_law.ts";
 import { type Figure, figure } from "./layout.ts";
 import { curve, labels, logCurve, points } from "./marks.ts";
 import type { Panel } from "./panel.ts";
-import { distinct, pythiaRows } from "./pythia.ts";
+import { distinct, plusMinus, pythiaRows } from "./pythia.ts";
 import { bitColour, countLabel, fontSizes, ink, lawDashes, rule } from "./style.ts";
 
 /** Options of {@link figure4}. */
@@ -119,17 +119,17 @@ export function figure4(options: Figure4Options = {}): Figure {
       ]),
     ],
   };
+  const alpha = plusMinus(fitted, { name: "sizeExponent", symbol: "α", digits: 3 });
   return figure({
     name: "figure-4",
     title: "QiD against model size: the size law, QiD ∝ 1 / *N*^{α}",
     caption:
       "**After Figure 4 of Ouyang et al. (2024).** Marks: QiD **digitised** from Figure 2, at " +
-      "four token counts (numbers at the right); *N* counts non-embedding parameters. Lines are " +
-      `**predicted**: solid, our fit of one α = ${
-        shared.toFixed(3)
-      } to all curves (least squares of ` +
-      `QiD, a scale for each); dashed, the **published** α = ${exponent} with a scale fitted to each ` +
-      "curve. Right: α fitted at each token count alone, from three sizes and so without an interval.",
+      "four token counts (numbers at the right; dotted lines join one count); *N* counts " +
+      "non-embedding parameters. Lines are **predicted**: solid, our fit of one " +
+      `${alpha} (two standard errors) to all curves (least squares of QiD, a scale for each); ` +
+      `dashed, the **published** α = ${exponent} with a scale fitted to each curve. Right: α fitted ` +
+      "at each token count alone, from three sizes and so without an interval.",
     legend: [
       ...distinct(rows, "label").map((label) => ({
         label,

@@ -8,7 +8,7 @@ import { curvesLaw, withExponent } from "./curves_law.ts";
 import { type Figure, figure } from "./layout.ts";
 import { curve, labels, logCurve, points } from "./marks.ts";
 import type { Panel } from "./panel.ts";
-import { distinct, pythiaRows } from "./pythia.ts";
+import { distinct, plusMinus, pythiaRows } from "./pythia.ts";
 import { bitColour, countLabel, fontSizes, ink, lawDashes, rule } from "./style.ts";
 
 /** Options of {@link figure5}. */
@@ -116,17 +116,16 @@ export function figure5(options: Figure5Options = {}): Figure {
       ];
     },
   };
+  const gamma = plusMinus(fitted, { name: "bitExponent", symbol: "γ", digits: 2 });
   return figure({
     name: "figure-5",
     title: "QiD against bit width: the bit-width law, QiD ∝ 1 / *P*^{γ}",
     caption:
       "**After Figure 5 of Ouyang et al. (2024).** QiD at 2 and 3 bits is **digitised** from " +
       "Figure 2. QiD at 4 bits is not in it: those marks are **predicted** by the 4-bit law behind " +
-      `Table 1. Lines are predicted: solid, our fit of one γ = ${
-        shared.toFixed(2)
-      } to the digitised ` +
-      `points (least squares of QiD, a scale for each pair); dashed, the **published** γ = ${exponent}. ` +
-      "Right: γ from each pair of 2 and 3 bits alone, ln(QiD_{2}/QiD_{3}) / ln(3/2).",
+      `Table 1. Lines are predicted: solid, our fit of one ${gamma} (two standard errors) to the ` +
+      "digitised points (least squares of QiD, a scale for each pair); dashed, the **published** " +
+      `γ = ${exponent}. Right: γ from each pair of 2 and 3 bits alone, ln(QiD_{2}/QiD_{3}) / ln(3/2).`,
     legend: [
       ...sizes.map(({ label }) => ({
         label,

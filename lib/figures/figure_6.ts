@@ -6,7 +6,7 @@ import { qidAxis, tokensAxis } from "./axes.ts";
 import { type Figure, figure } from "./layout.ts";
 import { labels, logCurve, points } from "./marks.ts";
 import type { Panel } from "./panel.ts";
-import { distinct, pythiaRows } from "./pythia.ts";
+import { distinct, plusMinus, pythiaRows } from "./pythia.ts";
 import { bitColour, fontSizes, ink, lawDashes } from "./style.ts";
 
 /** Options of {@link figure6}. */
@@ -80,15 +80,18 @@ export function figure6(options: Figure6Options = {}): Figure {
       ];
     },
   });
-  const number = (name: string) => fitted.parameters[name]!;
+  const estimates = [
+    { name: "tokenExponent", symbol: "β", digits: 3 },
+    { name: "sizeExponent", symbol: "α", digits: 3 },
+    { name: "bitExponent", symbol: "γ", digits: 2 },
+  ].map((parameter) => plusMinus(fitted, parameter)).join(", ");
   return figure({
     name: "figure-6",
     title: "The unified law: QiD = *k* *D*^{β} / (*N*^{α} *P*^{γ})",
     caption:
       "**After Figure 6 of Ouyang et al. (2024).** Marks: QiD **digitised** from Figure 2. Lines " +
       "are **predicted**: solid, our fit to all digitised points (least squares of QiD: " +
-      `β = ${number("tokenExponent").toFixed(3)}, α = ${number("sizeExponent").toFixed(3)}, ` +
-      `γ = ${number("bitExponent").toFixed(2)}); dashed, the **published** law (β = 0.5251, ` +
+      `${estimates}, two standard errors); dashed, the **published** law (β = 0.5251, ` +
       "α = 0.2261, γ = 5.4967, *k* = 0.017). There are no digitised points at 4 bits; dotted there: " +
       "the 4-bit law behind Table 1. The scales of QiD differ.",
     legend: [

@@ -71,7 +71,9 @@ export function figure(parts: FigureParts): Figure {
     for (const { panel, x, box } of rowBoxes(row, inner)) place(drawPanel(panel, box), edge + x, y);
     y += row.height + 10;
   }
-  for (const line of wrapRuns(parts.caption, fontSizes.text, inner * 0.97)) {
+  // A line does not break around these signs.
+  const unbroken = parts.caption.replaceAll(/ ([=±]) /g, "\u00a0$1\u00a0");
+  for (const line of wrapRuns(unbroken, fontSizes.text, inner * 0.97)) {
     y += captionLine;
     children.push(textElement(line, {
       x: edge,

@@ -110,7 +110,7 @@ export function intervals(
   rows: readonly Interval[],
   { colour = ink, cap }: { colour?: string; cap: number },
 ): Plot.Markish[] {
-  const look = { stroke: colour, strokeWidth: 1.6 };
+  const look = { stroke: colour, strokeWidth: 1.6, clip: "frame" } as const;
   const ends = rows.flatMap(({ y, lower, upper }) => [{ y, x: lower }, { y, x: upper }]);
   return [
     Plot.ruleY(rows, { y: "y", x1: "lower", x2: "upper", ...look }),

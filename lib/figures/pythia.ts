@@ -38,6 +38,22 @@ export function exponentOf(law: string, name: string, frame: DataFrame): Exponen
   return estimate(fit(law, frame), name);
 }
 
+/** What {@link plusMinus} writes. */
+export interface NamedParameter {
+  name: string;
+  symbol: string;
+  digits: number;
+}
+
+/** A fitted parameter as "β = 0.529 ± 0.037", with two standard errors. */
+export function plusMinus(
+  fitted: { parameters: Record<string, number>; standardErrors: Record<string, number> },
+  { name, symbol, digits }: NamedParameter,
+): string {
+  const error = 2 * fitted.standardErrors[name]!;
+  return `${symbol} = ${fitted.parameters[name]!.toFixed(digits)} ± ${error.toFixed(digits)}`;
+}
+
 /** A fitted parameter with the interval of two standard errors on each side. */
 export function estimate(
   fitted: { parameters: Record<string, number>; standardErrors: Record<string, number> },

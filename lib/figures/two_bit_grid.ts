@@ -4,7 +4,7 @@ import { normals } from "../random.ts";
 import { type Figure, figure } from "./layout.ts";
 import { curve, labels, points } from "./marks.ts";
 import type { Panel } from "./panel.ts";
-import { bitColour, rule } from "./style.ts";
+import { bitColours, ink, rule } from "./style.ts";
 
 /** Options of {@link twoBitGrid}. */
 export interface TwoBitGridOptions {
@@ -31,6 +31,7 @@ export function twoBitGrid(options: TwoBitGridOptions = {}): Figure {
   const panel = (bits: number, first: boolean): Panel => {
     const { weights: rounded, error } = roundToGrid(weights, bits);
     const { weights: steps } = roundToGrid(ramp, bits);
+    const colour = bitColours[bits] ?? ink;
     const levels = [...new Set(steps)].map((step) => step / largest).sort((a, b) => a - b);
     return {
       heading: `${bits} bits`,
@@ -50,12 +51,12 @@ export function twoBitGrid(options: TwoBitGridOptions = {}): Figure {
       marks: () => [
         curve([{ x: -1.08, y: -1.08 }, { x: 1.08, y: 1.08 }], { colour: rule, width: 1 }),
         curve(Array.from(ramp, (x, i) => ({ x: x / largest, y: steps[i]! / largest })), {
-          colour: bitColour(bits),
+          colour,
           width: 1.2,
         }),
         ...points(
           Array.from(weights, (weight, i) => ({ x: weight / largest, y: rounded[i]! / largest })),
-          { provenance: "measured", colour: bitColour(bits), radius: 3.2 },
+          { provenance: "measured", colour, radius: 3.2 },
         ),
         labels([{ x: -1.08, y: 1.15, text: `SQNR ${error.sqnr.toFixed(1)} dB` }], { dx: 6, dy: 8 }),
       ],
@@ -68,8 +69,8 @@ export function twoBitGrid(options: TwoBitGridOptions = {}): Figure {
       (options.weights ? "the given weights" : `128 normal random numbers (seed ${seed})`) +
       " as one group, rounded to nearest by this repository. The line is the rule for every weight " +
       "from −max to +max, the diagonal is no change. At 2 bits the levels are −2, −1, 0 and 1 times 2/3 " +
-      "max |*w*|: +max shrinks to 0.667 max, −max (a tie, rounded to even) grows to −1.333 max, and " +
-      "every other weight falls on the three levels above that. This " +
+      "max |*w*|: +max shrinks to 0.667 max, −max (a tie of rounding) lands on −1.333 max, and every " +
+      "other weight falls on the three levels above that. This " +
       "is the grid of the GPTQ models of Ouyang et al. (2024). SQNR: signal-to-quantization-noise " +
       "ratio.",
     legend: [

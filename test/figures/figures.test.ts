@@ -27,8 +27,7 @@ describe.each(Object.entries(figures))("%s", (name, draw) => {
     root = document.documentElement;
   });
 
-  it("is the file in figures/ and the same when it is drawn again", () => {
-    expect(draw().svg).toBe(svg);
+  it("is the file in figures/, which another run wrote, to the byte", () => {
     const file = new URL(`../../figures/${name}.svg`, import.meta.url);
     expect(readFileSync(file, "utf8") === svg, "to accept it: deno task figures").toBe(true);
   });
