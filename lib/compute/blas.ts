@@ -6,7 +6,9 @@ import { testMultiply } from "./self_test.ts";
 /** CBLAS's codes. */
 const [rowMajor, plain, transposed] = [101, 111, 112];
 
-/** Names under which systems install a BLAS with CBLAS in it, one-threaded builds of OpenBLAS first. */
+/**
+ * Names under which systems install a BLAS with CBLAS in it, one-threaded builds of OpenBLAS first.
+ */
 const names: Record<string, readonly string[]> = {
   darwin: [
     "/System/Library/Frameworks/Accelerate.framework/Accelerate",
@@ -30,8 +32,8 @@ const symbols = {
 } as const;
 
 /**
- * Opens a BLAS library, sets it to one thread where it has a call for that (a pool of workers is what uses the other cores,
- * and one thread gives the same bytes every time), and tests it.
+ * Opens a BLAS library, sets it to one thread where it has a call for that (a pool of workers is
+ * what uses the other cores, and one thread gives the same bytes every time), and tests it.
  *
  * Throws with what was tried, and why each library was refused, when none serves.
  */

@@ -8,7 +8,8 @@ export const smallestPages = 64;
 const source = fileURLToPath(new URL("./assembly/", import.meta.url));
 
 /**
- * Compiles `assembly/` to the WebAssembly module that `kernels.wasm` holds. The same source gives the same bytes.
+ * Compiles `assembly/` to the WebAssembly module that `kernels.wasm` holds. The same source gives
+ * the same bytes.
  *
  * Throws with the compiler's messages when the source has an error.
  */
@@ -18,8 +19,8 @@ export async function compileKernels(): Promise<Uint8Array> {
     [
       ...["index.ts", "--outFile", "kernels.wasm", "--runtime", "stub"],
       ...["-O3", "--noAssert", "--importMemory", "--zeroFilledMemory"],
-      // The smallest memory that the host may give. Below it the engine need not check constant offsets, which makes products
-      // a fifth faster.
+      // The smallest memory that the host may give. Below it the engine need not check constant
+      // offsets, which makes products a fifth faster.
       ...["--initialMemory", String(smallestPages)],
       ...["--enable", "simd", "--enable", "relaxed-simd"],
     ],

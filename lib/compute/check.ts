@@ -9,7 +9,10 @@ export function requireSizes(task: string, sizes: Record<string, number>, least:
   }
 }
 
-/** Throws when an array has fewer values than needed. A longer one is fine: only its beginning is used. */
+/**
+ * Throws when an array has fewer values than needed. A longer one is fine: only its beginning is
+ * used.
+ */
 export function requireValues(
   task: string,
   name: string,

@@ -7,7 +7,10 @@ import type { PivotFailure, Square } from "./types.ts";
 /** Columns that are factored or inverted without products of matrices. */
 const block = 64;
 
-/** Columns of one product: wide enough to be fast, narrow enough to waste little beyond the triangle. */
+/**
+ * Columns of one product: wide enough to be fast, narrow enough to waste little beyond the
+ * triangle.
+ */
 const strip = 192;
 
 /** A step over a square matrix that lies in the kernel's memory. */
@@ -24,8 +27,9 @@ export function invertLower(machine: Machine, square: Square): PivotFailure | un
 }
 
 /**
- * U with U^T U = H^-1 in place, without forming H^-1. Turned by half a turn, which reverses the array, H is L L^T; turned
- * back that is H = R R^T with an upper R, and so H^-1 = R^-T R^-1: U is the inverse of R, L^-1 turned back.
+ * U with U^T U = H^-1 in place, without forming H^-1. Turned by half a turn, which reverses the
+ * array, H is L L^T; turned back that is H = R R^T with an upper R, and so H^-1 = R^-T R^-1: U is
+ * the inverse of R, L^-1 turned back.
  */
 export function inverseFactor(machine: Machine, square: Square): PivotFailure | undefined {
   return inPlace(machine, "Cannot factor the inverse Hessian", square, (_, a, n) => {
@@ -54,7 +58,9 @@ function inPlace(
   });
 }
 
-/** Halves until a block is left, so that most of the work is in products as deep as they are wide. */
+/**
+ * Halves until a block is left, so that most of the work is in products as deep as they are wide.
+ */
 const factor: Step = (machine, a, n) => {
   const { arena, wasm } = machine;
   const inverse = arena.float64(block * block);
@@ -105,7 +111,9 @@ const factor: Step = (machine, a, n) => {
   return failure;
 };
 
-/** With the triangle split as [[S, 0], [P, T]] and S and T inverted, what is left is -T^-1 P S^-1. */
+/**
+ * With the triangle split as [[S, 0], [P, T]] and S and T inverted, what is left is -T^-1 P S^-1.
+ */
 const invert: Step = (machine, a, n) => {
   const { arena, wasm } = machine;
   for (let j = 0; j < n; j++) {
@@ -162,7 +170,9 @@ function half(width: number): number {
   return Math.ceil(width / block / 2) * block;
 }
 
-/** Part of a matrix in the kernel's memory: its first value, and values from one row to the next. */
+/**
+ * Part of a matrix in the kernel's memory: its first value, and values from one row to the next.
+ */
 interface Part {
   a: Float64Array;
   start: number;

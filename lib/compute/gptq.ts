@@ -12,8 +12,9 @@ const slice = 5;
 const task = "Cannot run the column loop of GPTQ";
 
 /**
- * Quantizes the columns one after the other, each with the errors of all earlier ones taken out of it. The weights are held
- * as strips of 8 rows stored column after column (see assembly/gptq.ts), a block of columns at a time through every strip.
+ * Quantizes the columns one after the other, each with the errors of all earlier ones taken out of
+ * it. The weights are held as strips of 8 rows stored column after column (see assembly/gptq.ts), a
+ * block of columns at a time through every strip.
  */
 export function gptq(machine: Machine, options: GptqOptions): GptqResult {
   const { columns, find, block = 128 } = options;
@@ -109,7 +110,10 @@ class StripedLayer {
     });
   }
 
-  /** Quantizes a block of columns in every strip and updates the columns after it; returns the block's loss. */
+  /**
+   * Quantizes a block of columns in every strip and updates the columns after it; returns the
+   * block's loss.
+   */
   quantize(
     grid: LocalGrid,
     factor: Float32Array,

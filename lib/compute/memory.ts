@@ -8,8 +8,9 @@ const line = 64;
 export type NumericArray = Float32Array | Float64Array | Uint8Array | Int32Array;
 
 /**
- * A stack of typed arrays in one WebAssembly memory. The memory never grows, because growing would detach every array;
- * the system hands out pages only when they are touched, so a large reservation costs nothing.
+ * A stack of typed arrays in one WebAssembly memory. The memory never grows, because growing would
+ * detach every array; the system hands out pages only when they are touched, so a large reservation
+ * costs nothing.
  */
 export class Arena {
   readonly memory: WebAssembly.Memory;

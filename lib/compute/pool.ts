@@ -3,14 +3,16 @@ import { PoolError, type PoolReply, send } from "./pool_message.ts";
 import type { PoolOptions } from "./types.ts";
 
 /**
- * Calls a task for every item, several at a time, each in a worker of its own thread, and returns the results in the order of
- * the items. A worker takes the next item when it is done with one, so a task must not depend on which worker it runs in.
+ * Calls a task for every item, several at a time, each in a worker of its own thread, and returns
+ * the results in the order of the items. A worker takes the next item when it is done with one, so
+ * a task must not depend on which worker it runs in.
  *
- * `task` is the URL of a module whose default export is a {@linkcode PoolTask}. Items, context and results are copied; they
- * may be plain objects, arrays and typed arrays, of which only the values are sent, wherever they lie.
+ * `task` is the URL of a module whose default export is a {@linkcode PoolTask}. Items, context and
+ * results are copied; they may be plain objects, arrays and typed arrays, of which only the values
+ * are sent, wherever they lie.
  *
- * Rejects with a {@linkcode PoolError} as soon as one item fails, or with the signal's reason. All workers are ended before
- * the promise settles.
+ * Rejects with a {@linkcode PoolError} as soon as one item fails, or with the signal's reason. All
+ * workers are ended before the promise settles.
  *
  * ```ts
  * import { deepStrictEqual } from "node:assert/strict";

@@ -1,5 +1,6 @@
-// What travels between mapPool and its workers. By hand because the pools on npm pass typed arrays as they are: one that lies
-// in a kernel's memory would drag that whole memory along. Here only the values are sent.
+// What travels between mapPool and its workers. By hand because the pools on npm pass typed arrays
+// as they are: one that lies in a kernel's memory would drag that whole memory along. Here only the
+// values are sent.
 
 /** An item's failure. `cause` is the error the task threw. */
 export class PoolError extends Error {
@@ -34,7 +35,10 @@ export function send(
   to.postMessage(compact(message, transfer), { transfer });
 }
 
-/** A copy of `value` in which views of part of a buffer are arrays of their own, listed in `transfer`. */
+/**
+ * A copy of `value` in which views of part of a buffer are arrays of their own, listed in
+ * `transfer`.
+ */
 function compact(value: unknown, transfer: Transferable[]): unknown {
   if (ArrayBuffer.isView(value)) {
     const { buffer, byteOffset, byteLength } = value;

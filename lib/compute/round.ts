@@ -113,7 +113,10 @@ export function ranges(machine: Machine, options: RangesOptions): void {
   });
 }
 
-/** Round-to-nearest of groups, a chunk at a time: its grids, codes and values are made while it is in the cache. */
+/**
+ * Round-to-nearest of groups, a chunk at a time: its grids, codes and values are made while it is
+ * in the cache.
+ */
 export function round(machine: Machine, options: RoundOptions): void {
   const { arena } = machine;
   const { values, width, scale, zero, find, codes, output } = options;

@@ -1,8 +1,9 @@
 import type { FullProduct, Multiply } from "./machine.ts";
 
 /**
- * Shapes [m, n, k] that reach the parts of a matrix product which go wrong on their own: one value, ragged edges of every
- * tile, small sizes and large ones (libraries switch to other code between them), and a depth of more than one block.
+ * Shapes [m, n, k] that reach the parts of a matrix product which go wrong on their own: one value,
+ * ragged edges of every tile, small sizes and large ones (libraries switch to other code between
+ * them), and a depth of more than one block.
  */
 const shapes = [
   ...[[1, 1, 1], [7, 5, 3], [33, 65, 17], [64, 64, 64], [49, 31, 300]] as const,
@@ -12,8 +13,8 @@ const shapes = [
 /**
  * Computes products in f32 and f64, in all four forms, and compares every value with a plain sum.
  *
- * Throws with the form, the shape and the values when one is wrong. The tolerance is (k + 4) roundings of the sum of the
- * absolute products, which any order of summation keeps to.
+ * Throws with the form, the shape and the values when one is wrong. The tolerance is (k + 4)
+ * roundings of the sum of the absolute products, which any order of summation keeps to.
  */
 export function testMultiply(name: string, multiply: Multiply): void {
   for (const [m, n, k] of shapes) {
@@ -44,7 +45,10 @@ export function testMultiply(name: string, multiply: Multiply): void {
   }
 }
 
-/** Values from -1 to 1 that single precision holds exactly, without a pattern that a wrong index would keep. */
+/**
+ * Values from -1 to 1 that single precision holds exactly, without a pattern that a wrong index
+ * would keep.
+ */
 function numbers(length: number): Float64Array {
   let state = length;
   return Float64Array.from({ length }, () => {

@@ -7,9 +7,15 @@ export type Backend = "wasm" | "blas";
 export interface KernelOptions {
   /** Default `"wasm"`, which needs nothing installed. */
   backend?: Backend;
-  /** Bytes of memory to reserve, at most 4 GiB; pages cost nothing until they are used. Default 1 GiB. */
+  /**
+   * Bytes of memory to reserve, 4 MiB to just below 4 GiB; pages cost nothing until they are used.
+   * Default: 1 GiB.
+   */
   memory?: number;
-  /** Name or path of the BLAS library; default: the names under which systems install OpenBLAS, Accelerate and others. */
+  /**
+   * Name or path of the BLAS library; default: the names under which systems install OpenBLAS,
+   * Accelerate and others.
+   */
   library?: string;
 }
 
@@ -57,7 +63,10 @@ export interface Square {
   n: number;
 }
 
-/** Why a factorisation stopped: the matrix is not positive definite (or, for a triangle, singular) at this column. */
+/**
+ * Why a factorisation stopped: the matrix is not positive definite (or, for a triangle, singular)
+ * at this column.
+ */
 export interface PivotFailure {
   /** Column (from 0) of the matrix as given. */
   column: number;
@@ -65,13 +74,18 @@ export interface PivotFailure {
   pivot: number;
 }
 
-/** code = clamp(nearest(x / scale) + zero, 0, maxq) with ties to even; value = scale (code - zero). */
+/**
+ * code = clamp(nearest(x / scale) + zero, 0, maxq) with ties to even; value = scale (code - zero).
+ */
 export interface UniformGrid {
   /** The largest code: 2^bits - 1, at most 255. */
   maxq: number;
 }
 
-/** code = how many thresholds lie below x / scale; value = scale levels[code]. At a tie the lower level wins. */
+/**
+ * code = how many thresholds lie below x / scale; value = scale levels[code]. At a tie the lower
+ * level wins.
+ */
 export interface LevelGrid {
   /** Ascending, 2 to 256 of them. */
   levels: Float32Array;
@@ -83,8 +97,9 @@ export interface LevelGrid {
 export type Grid = UniformGrid | LevelGrid;
 
 /**
- * Fills `scale` (and `zero`, for a uniform grid) of some groups: group i holds `values[i * width]` to `values[(i + 1) * width - 1]`.
- * `zero` holds 0 at the call. A scale must not be 0; for a group of zeros give 1. Keep no array beyond the call.
+ * Fills `scale` (and `zero`, for a uniform grid) of some groups: group i holds `values[i * width]`
+ * to `values[(i + 1) * width - 1]`. `zero` holds 0 at the call. A scale must not be 0; for a group
+ * of zeros give 1. Keep no array beyond the call.
  */
 export type FindGrid = (
   values: Float32Array,
@@ -128,7 +143,9 @@ export interface GptqOptions {
   weights: Float32Array;
   rows: number;
   columns: number;
-  /** f64 [columns, columns], the upper Cholesky factor of the inverse Hessian; it is rounded to f32. */
+  /**
+   * f64 [columns, columns], the upper Cholesky factor of the inverse Hessian; it is rounded to f32.
+   */
   factor: Float64Array;
   grid: Grid;
   /** Columns in a group; divides `columns`. Default: `columns`, one group a row. */
@@ -137,9 +154,15 @@ export interface GptqOptions {
   scale: Float32Array;
   /** f32 [rows, groups]; as `scale`. Without it the zero points are 0. */
   zero?: Float32Array;
-  /** The group of each column, for columns that were permuted after their groups were fixed. Not with `find`. */
+  /**
+   * The group of each column, for columns that were permuted after their groups were fixed. Not
+   * with `find`.
+   */
   groupOf?: Int32Array;
-  /** Finds the grid of a group from its current weights [rows, group], when the loop reaches the block it starts in. */
+  /**
+   * Finds the grid of a group from its current weights [rows, group], when the loop reaches the
+   * block it starts in.
+   */
   find?: FindGrid;
   /** Columns between two updates of what `find` sees; changes nothing else. Default 128. */
   block?: number;
@@ -149,25 +172,33 @@ export interface GptqOptions {
 
 /** What the column loop reports. */
 export interface GptqResult {
-  /** Sum over all weights of (w - q)^2 / (2 d^2), d the diagonal of the factor: the loss GPTQ minimises. */
+  /**
+   * Sum over all weights of (w - q)^2 / (2 d^2), d the diagonal of the factor: the loss GPTQ
+   * minimises.
+   */
   loss: number;
 }
 
 /**
- * Matrix kernels over one block of memory. Arrays from {@linkcode MatrixKernel.float32} and its siblings lie in that memory
- * and are used where they are; any other typed array works too and is copied in and out.
+ * Matrix kernels over one block of memory. Arrays from {@linkcode MatrixKernel.float32} and its
+ * siblings lie in that memory and are used where they are; any other typed array works too and is
+ * copied in and out.
  *
- * Every call is synchronous. Shapes are checked before any work, and errors say what was given and what is allowed.
- * The same call on the same machine gives the same bytes. Between machines and backends, `gemm`, `hessian` and the
- * factorisations agree within rounding (a relaxed multiply-add may round once or twice); `ranges`, `round` and `gptq` use
- * plain operations in a fixed order and give the same bytes everywhere.
+ * Every call is synchronous. Shapes are checked before any work, and errors say what was given and
+ * what is allowed. The same call on the same machine gives the same bytes. Between machines and
+ * backends, `gemm`, `hessian` and the factorisations agree within rounding (a relaxed multiply-add
+ * may round once or twice): each value of a product of depth k is within k + 4 roundings of the sum
+ * of its absolute terms. `ranges`, `round` and `gptq` use plain operations in a fixed order and give
+ * the same bytes everywhere.
  */
 export interface MatrixKernel {
   readonly backend: Backend;
   /** What computes matrix products: `"WebAssembly"`, or the name of the BLAS library. */
   readonly library: string;
 
-  /** An array of zeros in the kernel's memory, aligned to 64 bytes. Throws when the memory is full. */
+  /**
+   * An array of zeros in the kernel's memory, aligned to 64 bytes. Throws when the memory is full.
+   */
   float32(length: number): Float32Array<ArrayBuffer>;
   /** As `float32`. */
   float64(length: number): Float64Array<ArrayBuffer>;
@@ -175,20 +206,29 @@ export interface MatrixKernel {
   uint8(length: number): Uint8Array<ArrayBuffer>;
   /** As `float32`. */
   int32(length: number): Int32Array<ArrayBuffer>;
-  /** Runs `body` and then frees every array made inside it; its result must not be one of them. Scopes may nest. */
+  /**
+   * Runs `body` and then frees every array made inside it; its result must not be one of them.
+   * Scopes may nest.
+   */
   scope<Result>(body: () => Result): Result;
 
   /** C = alpha op(A) op(B) + beta C. */
   gemm(product: Product<Float32Array> | Product<Float64Array>): void;
-  /** H = beta H + scale X^T X. Products are summed in f32 over at most 512 rows and across those in f64. */
+  /**
+   * H = beta H + scale X^T X. Products are summed in f32 over at most 512 rows and across those in
+   * f64.
+   */
   hessian(options: HessianOptions): void;
-  /** A = L L^T: L replaces A, zeros above the diagonal. Only the lower triangle is read. After a failure A is destroyed. */
+  /**
+   * A = L L^T: L replaces A, zeros above the diagonal. Only the lower triangle is read. After a
+   * failure A is destroyed.
+   */
   cholesky(square: Square): PivotFailure | undefined;
   /** The inverse of a lower triangle replaces it; zeros above the diagonal. */
   invertLower(square: Square): PivotFailure | undefined;
   /**
-   * The upper triangular U with U^T U = H^-1 replaces the symmetric H. Only the upper triangle is read. After a failure H is
-   * destroyed.
+   * The upper triangular U with U^T U = H^-1 replaces the symmetric H. Only the upper triangle is
+   * read. After a failure H is destroyed.
    */
   inverseFactor(square: Square): PivotFailure | undefined;
 

@@ -1,6 +1,7 @@
 /**
- * The kernels on one thread, with each backend that is there, beside plain NumPy (compute_reference.py) on the same input:
- * products in GF/s, Hessian, factorisations, the column loop of GPTQ on the four matrices of a Pythia-160M block, rounding.
+ * The kernels on one thread, with each backend that is there, beside plain NumPy
+ * (compute_reference.py) on the same input: products in GF/s, Hessian, factorisations, the column
+ * loop of GPTQ on the four matrices of a Pythia-160M block, rounding.
  *
  * GB/s counts 9 bytes a weight: 4 read, and 4 and a code written.
  */

@@ -1,7 +1,8 @@
 """Plain NumPy of what the kernels compute, for the compute bench.
 
-Reads a list of tasks from stdin as JSON, each [kind, ...sizes]; writes a list of {milliseconds, check}, check being the root mean
-square of the result. The inputs are made as compute.bench.ts makes them, to the bit.
+Reads a list of tasks from stdin as JSON, each [kind, ...sizes]; writes the library and a list of
+{milliseconds, check}, check being the root mean square of the result. The inputs are made as
+compute.bench.ts makes them, to the bit.
 """
 import json
 import statistics
@@ -23,7 +24,7 @@ def bell(rows, columns, seed):
 
 
 def hessian(x):
-    """2/n X^T X in f64, the products summed in f32 as PyTorch and NumPy do, and a tenth of the mean diagonal on top."""
+    """2/n X^T X, summed in f32 as is usual, and a tenth of its mean diagonal on the diagonal."""
     h = (x.T @ x).astype(np.float64) * (2 / len(x))
     return h + 0.1 * h.trace() / len(h) * np.eye(len(h))
 

@@ -67,7 +67,8 @@ describe.each(everyBackend())("factorisations ($name)", ({ kernel, reason }) => 
   });
 
   it("agrees with the exact inverse of the Hilbert matrix as well as its condition allows", () => {
-    // Inverse of the 5 x 5 Hilbert matrix, first row and corner, in whole numbers; condition number 4.8e5.
+    // Inverse of the 5 x 5 Hilbert matrix, first row and corner, in whole numbers; condition number
+    // 4.8e5.
     const n = 5;
     const u = matrix(n, n, (i, j) => 1 / (i + j + 1));
     kernel.inverseFactor({ a: u, n });

@@ -19,7 +19,8 @@ function results(kernel = loadKernel({ memory: 2 ** 24 })): Uint8Array[] {
 
 describe("on one machine", () => {
   it("the first call, later ones and another kernel give the same bytes", () => {
-    // The first call runs code that was compiled in haste; the engine replaces it after some hundred calls.
+    // The first call runs code that was compiled in haste; the engine replaces it after some
+    // hundred calls.
     const kernel = loadKernel({ memory: 2 ** 24 });
     const first = results(kernel);
     for (let call = 0; call < 500; call++) results(kernel);

@@ -5,7 +5,10 @@ import { everyBackend, matrix, normals, plainProduct } from "./reference.ts";
 
 const roundings = { f32: 2 ** -24, f64: 2 ** -53 };
 
-/** A product of normal values; C starts as normal values too, or as NaN where nothing of it may be read. */
+/**
+ * A product of normal values; C starts as normal values too, or as NaN where nothing of it may be
+ * read.
+ */
 function example(
   kind: "f32" | "f64",
   sizes: Omit<Product<Float32Array>, "a" | "b" | "c">,

@@ -5,7 +5,10 @@ import { normals, plainGptq } from "./reference.ts";
 
 const kernel = loadKernel();
 
-/** H = X^T X / tokens + damping, from inputs whose columns are correlated; then its inverse's factor. */
+/**
+ * H = X^T X / tokens + damping, from inputs whose columns are correlated; then its inverse's
+ * factor.
+ */
 function makeFactor(seed: number, columns: number): Float64Array {
   const tokens = 2 * columns;
   const x = normals(seed, tokens * columns);
@@ -82,7 +85,8 @@ describe("gptq", () => {
   });
 
   it("finds grids from the weights as the errors so far have left them", () => {
-    // The plain loop over 40 columns, stopped at column 20, shows what the second group looks like by then.
+    // The plain loop over 40 columns, stopped at column 20, shows what the second group looks like
+    // by then.
     const [rows, columns, group] = [11, 40, 20];
     const options = layer({ rows, columns, grid: { maxq: 7 }, group });
     const given = { scale: options.scale.slice(), zero: options.zero!.slice() };

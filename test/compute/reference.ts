@@ -16,7 +16,10 @@ export function normals(seed: number, length: number): Float32Array {
   });
 }
 
-/** The WebAssembly kernel, and the BLAS one where the system has a library, with the reason where it has not. */
+/**
+ * The WebAssembly kernel, and the BLAS one where the system has a library, with the reason where it
+ * has not.
+ */
 export function everyBackend(): { name: string; kernel?: MatrixKernel; reason: string }[] {
   const wasm = { name: "wasm", kernel: loadKernel(), reason: "" };
   try {
@@ -38,7 +41,10 @@ export function matrix(
   );
 }
 
-/** op(A) op(B) by plain sums, and beside each sum the sum of absolute products, which bounds its rounding error. */
+/**
+ * op(A) op(B) by plain sums, and beside each sum the sum of absolute products, which bounds its
+ * rounding error.
+ */
 export function plainProduct(product: Product<Float32Array> | Product<Float64Array>) {
   const { a, b, m, n, k, transposeA, transposeB } = product;
   const { lda = transposeA ? m : k, ldb = transposeB ? k : n } = product;

@@ -1,5 +1,6 @@
-// The small triangular steps in f64 that the blocked factorisation (lib/compute/cholesky.ts) leaves over:
-// everything else there is a matrix product. Rows are contiguous, so every sum runs along two rows.
+// The small triangular steps in f64 that the blocked factorisation (lib/compute/cholesky.ts) leaves
+// over: everything else there is a matrix product. Rows are contiguous, so every sum runs along two
+// rows.
 
 /** The sum of x[i] y[i] over `n` values, in a fixed order of four running sums. */
 function dot(x: usize, y: usize, n: i32): f64 {
@@ -23,8 +24,9 @@ function dot(x: usize, y: usize, n: i32): f64 {
 }
 
 /**
- * Factors the n x n block at `a` into L L^T in place (lower triangle; the upper one is neither read nor written).
- * Returns -1, or the first column whose pivot is not a positive finite number; that pivot is left on the diagonal.
+ * Factors the n x n block at `a` into L L^T in place (lower triangle; the upper one is neither read
+ * nor written). Returns -1, or the first column whose pivot is not a positive finite number; that
+ * pivot is left on the diagonal.
  */
 export function choleskyBlock(a: usize, lda: i32, n: i32): i32 {
   const row = <usize> lda * 8;
@@ -45,7 +47,10 @@ export function choleskyBlock(a: usize, lda: i32, n: i32): i32 {
   return -1;
 }
 
-/** Writes the inverse of the lower triangle of the n x n block at `a` to `x` (row stride n), zeros above it. */
+/**
+ * Writes the inverse of the lower triangle of the n x n block at `a` to `x` (row stride n), zeros
+ * above it.
+ */
 export function invertBlock(a: usize, lda: i32, n: i32, x: usize): void {
   const row = <usize> lda * 8, width = <usize> n * 8;
   memory.fill(x, 0, <usize> n * width);
@@ -97,7 +102,10 @@ export function accumulate(
   }
 }
 
-/** Copies the upper triangle of the n x n matrix at `a` to the lower one, 16 x 16 at a time for the cache's sake. */
+/**
+ * Copies the upper triangle of the n x n matrix at `a` to the lower one, 16 x 16 at a time for the
+ * cache's sake.
+ */
 export function mirror(a: usize, n: i32): void {
   const row = <usize> n * 8;
   for (let i0 = 0; i0 < n; i0 += 16) {

@@ -1,10 +1,12 @@
-// Rounding to a table of levels: the code of x is how many thresholds lie below x, and so a tie goes to the lower level.
-// Bits are exact, as in rtn.ts.
+// Rounding to a table of levels: the code of x is how many thresholds lie below x, and so a tie
+// goes to the lower level. Bits are exact, as in rtn.ts.
 //
-// Short tables, such as the 16 levels of NF4, go without a search. The range of the thresholds is cut into 32 cells of equal
-// width; if no cell holds two thresholds, the code of x is the number of thresholds in lower cells, plus one if x is above the
-// threshold in its own. The cell is computed with a rounding (even a relaxed one), but by operations that never decrease when
-// x grows, and the thresholds' own cells by the same ones: so the code is exact all the same. Tables of bytes are looked up 16 at a time.
+// Short tables, such as the 16 levels of NF4, go without a search. The range of the thresholds is
+// cut into 32 cells of equal width; if no cell holds two thresholds, the code of x is the number of
+// thresholds in lower cells, plus one if x is above the threshold in its own. The cell is computed
+// with a rounding (even a relaxed one), but by operations that never decrease when x grows, and the
+// thresholds' own cells by the same ones: so the code is exact all the same. Tables of bytes are
+// looked up 16 at a time.
 
 import { TABLES, TAIL } from "./memory";
 
@@ -27,14 +29,20 @@ export function search(x: f32, thresholds: usize, count: i32): i32 {
   return low;
 }
 
-/** The cells of 4 values: up to 31, and below 0 for values below the first threshold, which a saturating narrowing makes 0. */
+/**
+ * The cells of 4 values: up to 31, and below 0 for values below the first threshold, which a
+ * saturating narrowing makes 0.
+ */
 @inline
 function cells(x: v128, perUnit: v128, offset: v128): v128 {
   const cell = f32x4.relaxed_madd(x, perUnit, offset);
   return i32x4.relaxed_trunc_f32x4_s(f32x4.pmin(cell, f32x4.splat(31)));
 }
 
-/** Fills the tables of the cells. False if a cell would hold two thresholds, or if there are no 2 thresholds. */
+/**
+ * Fills the tables of the cells. False if a cell would hold two thresholds, or if there are no 2
+ * thresholds.
+ */
 function fillCells(thresholds: usize, count: i32, perUnit: v128, offset: v128): bool {
   if (count < 2 || count > 15) return false;
   let cell: usize = 0;
@@ -63,7 +71,10 @@ function plane(from: usize, which: usize): v128 {
   return v128.load(TAIL);
 }
 
-/** Looks 16 bytes up in a table of 32: `low` has its top bit set where the index is 16 or more, `high` where it is less. */
+/**
+ * Looks 16 bytes up in a table of 32: `low` has its top bit set where the index is 16 or more,
+ * `high` where it is less.
+ */
 @inline
 function lookUp(table0: v128, low: v128, table1: v128, high: v128): v128 {
   return v128.or(i8x16.relaxed_swizzle(table0, low), i8x16.relaxed_swizzle(table1, high));
@@ -94,8 +105,9 @@ function pairHigh(a: v128, b: v128): v128 {
 }
 
 /**
- * Rounds `groups` runs of `width` values to scale levels[code]. `count` thresholds and `count` + 1 levels, both ascending;
- * there is room for 16 levels even where there are fewer. `codes` and `output` may be 0: no such result.
+ * Rounds `groups` runs of `width` values to scale levels[code]. `count` thresholds and `count` + 1
+ * levels, both ascending; there is room for 16 levels even where there are fewer. `codes` and
+ * `output` may be 0: no such result.
  */
 export function roundLevels(
   values: usize,

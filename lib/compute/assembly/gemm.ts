@@ -1,12 +1,15 @@
 // C = alpha op(A) op(B) + beta C for row-major f32 and f64 matrices.
 //
-// The tile. The machine has 16 vector registers of 128 bits, one of them kept by the engine. A tile of 5 rows by 2 vectors
-// holds 10 sums there, with 2 vectors of B, 1 of A and 1 broadcast value beside them: 14. More rows or columns would spill
-// sums to the stack, fewer would load more for each multiply-add. The engine checks the address of every load, so that loads
-// cost more than in native code: one vector load brings 4 values of A (2 in f64), which are then broadcast from the register.
+// The tile. The machine has 16 vector registers of 128 bits, one of them kept by the engine. A tile
+// of 5 rows by 2 vectors holds 10 sums there, with 2 vectors of B, 1 of A and 1 broadcast value
+// beside them: 14. More rows or columns would spill sums to the stack, fewer would load more for
+// each multiply-add. The engine checks the address of every load, so that loads cost more than in
+// native code: one vector load brings 4 values of A (2 in f64), which are then broadcast from the
+// register.
 //
-// Both matrices are copied first, A into strips of 5 rows and B into panels as wide as a tile, padded with zeros. A tile then
-// reads both from consecutive addresses, whichever form they were stored in. A strip and a panel fit the L1 cache.
+// Both matrices are copied first, A into strips of 5 rows and B into panels as wide as a tile,
+// padded with zeros. A tile then reads both from consecutive addresses, whichever form they were
+// stored in. A strip and a panel fit the L1 cache.
 
 import { BLOCK_A, BLOCK_ROWS, DEPTH, PANEL_B, PANEL_BYTES, TILE } from "./memory";
 
@@ -120,8 +123,9 @@ function edge<T>(
 }
 
 /**
- * Copies a matrix [count, depth] into slices of `wide` rows, each stored one step of k after the other: [depth][wide].
- * `across` leads from one row to the next, `along` from one k to the next. Rows that are missing become 0.
+ * Copies a matrix [count, depth] into slices of `wide` rows, each stored one step of k after the
+ * other: [depth][wide]. `across` leads from one row to the next, `along` from one k to the next.
+ * Rows that are missing become 0.
  */
 @inline
 function pack<T>(

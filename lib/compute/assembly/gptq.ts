@@ -1,9 +1,11 @@
-// The column loop of GPTQ for 8 rows at a time. Rows do not depend on each other, so the lanes of two vectors hold the same
-// column of 8 rows, and a strip of 8 rows is stored column after column: [columns][8].
+// The column loop of GPTQ for 8 rows at a time. Rows do not depend on each other, so the lanes of
+// two vectors hold the same column of 8 rows, and a strip of 8 rows is stored column after column:
+// [columns][8].
 //
-// Column j receives  w_j -= e_i U_ij  from every earlier column i. Here those updates are applied in the order of i with a
-// rounding after each product and each difference, exactly as the plain loop over columns does; blocks and tiles change when a
-// weight is loaded and stored, never what is computed. So the result has the same bits as the plain loop, on every machine.
+// Column j receives  w_j -= e_i U_ij  from every earlier column i. Here those updates are applied
+// in the order of i with a rounding after each product and each difference, exactly as the plain
+// loop over columns does; blocks and tiles change when a weight is loaded and stored, never what is
+// computed. So the result has the same bits as the plain loop, on every machine.
 
 import { search } from "./codebook";
 import { TAIL } from "./memory";
@@ -50,8 +52,9 @@ export function unpackCodes(strip: usize, columns: i32, count: i32, codes: usize
 }
 
 /**
- * Copies the upper n x n f64 matrix at `u`, rounded to f32, into slices of 5 columns, each stored row after row: slice s holds
- * U[k, 5 s .. 5 s + 4] for k = 0 .. n - 1. Columns that are missing become 0.
+ * Copies the upper n x n f64 matrix at `u`, rounded to f32, into slices of 5 columns, each stored
+ * row after row: slice s holds U[k, 5 s .. 5 s + 4] for k = 0 .. n - 1. Columns that are missing
+ * become 0.
  */
 export function packFactor(u: usize, n: i32, slices: usize): void {
   const wide = <usize> COLUMNS;
@@ -67,8 +70,8 @@ export function packFactor(u: usize, n: i32, slices: usize): void {
 }
 
 /**
- * w[c] -= sum over k of errors[k] u[k, c], one k after the other, for a slice of 5 columns of a strip of 8 rows.
- * Only columns `low` <= c < `high` of the 5 are changed.
+ * w[c] -= sum over k of errors[k] u[k, c], one k after the other, for a slice of 5 columns of a
+ * strip of 8 rows. Only columns `low` <= c < `high` of the 5 are changed.
  */
 function subtract(depth: i32, u: usize, errors: usize, w: usize, low: i32, high: i32): void {
   let s00 = v128.load(w, 0), s01 = v128.load(w, 16);
@@ -155,7 +158,8 @@ function quantize(
 /**
  * Quantizes columns start .. end of one strip and takes their errors out of all later columns.
  *
- * - strip: f32 [n][8], padded to a multiple of 5 columns; becomes the dequantized values. codes: u8 [n][8]
+ * - strip: f32 [n][8], padded to a multiple of 5 columns; becomes the dequantized values. codes: u8
+ *   [n][8]
  * - factor: the slices of packFactor, of the upper Cholesky factor of the inverse Hessian
  * - groups: i32 [n], the group of each column; scales, zeros: f32 [groups][8]
  * - levels (0 for a uniform grid of maxq + 1 codes), thresholds, count: the table of codebook.ts
@@ -181,7 +185,8 @@ export function gptqBlock(
   errors: usize,
 ): f64 {
   let loss: f64 = 0;
-  // Slices begin at multiples of 5, wherever the block begins or ends: the first and the last may be cut.
+  // Slices begin at multiples of 5, wherever the block begins or ends: the first and the last may
+  // be cut.
   for (let j = start - start % COLUMNS; j < n; j += COLUMNS) {
     const u = factor + <usize> j * <usize> n * 4, w = strip + <usize> j * 32;
     const first = u + <usize> start * COLUMNS * 4;

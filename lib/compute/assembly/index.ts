@@ -7,7 +7,8 @@ export { gptqBlock, packFactor, packStrip, unpackCodes, unpackStrip } from "./gp
 export { HEAP } from "./memory";
 export { ranges, roundUniform } from "./rtn";
 
-// The operations of a transformer beside its matrix products; lib/compute/network_exports.ts declares them.
+// The operations of a transformer beside its matrix products; lib/compute/network_exports.ts
+// declares them.
 export { adamW, sumOfSquares } from "./adamw";
 export { roundActivations, signWeights, ternaryWeights } from "./bitlinear";
 export { geluBackward, geluForward, geluTanhForward } from "./gelu";

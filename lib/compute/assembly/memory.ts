@@ -1,5 +1,6 @@
-// The first pages of the memory are scratch space at fixed addresses, so that the module needs no allocator:
-// the host (lib/compute/memory.ts) hands out everything from HEAP on. Nothing here survives a call.
+// The first pages of the memory are scratch space at fixed addresses, so that the module needs no
+// allocator: the host (lib/compute/memory.ts) hands out everything from HEAP on. Nothing here
+// survives a call.
 
 /** A tile's results where fewer than 5 rows or 2 vectors of it are wanted: 5 x 32 bytes. */
 export const TILE: usize = 1024;
@@ -10,7 +11,10 @@ export const TAIL: usize = 2048;
 /** The tables of codebook.ts. */
 export const TABLES: usize = 3072;
 
-/** Products are summed in stretches of this many, so that 5 rows of A and 2 vectors of B stay in the L1 cache. */
+/**
+ * Products are summed in stretches of this many, so that 5 rows of A and 2 vectors of B stay in the
+ * L1 cache.
+ */
 export const DEPTH: i32 = 256;
 
 /** Rows of A that are copied together and stay in the L2 cache. */

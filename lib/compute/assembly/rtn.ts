@@ -1,5 +1,6 @@
-// Groups of consecutive f32 values: their ranges, and rounding to a uniform grid. Plain operations in a fixed order with a
-// rounding to f32 after each: the same bits on every machine, and the same as Math.fround gives.
+// Groups of consecutive f32 values: their ranges, and rounding to a uniform grid. Plain operations
+// in a fixed order with a rounding to f32 after each: the same bits on every machine, and the same
+// as Math.fround gives.
 
 import { TAIL } from "./memory";
 
@@ -71,7 +72,9 @@ function sixteen(x: usize, scale: v128, zero: v128, maxq: v128, codes: usize, ou
   if (codes) v128.store(codes, bytes(c0, c1, c2, c3));
 }
 
-/** 16 codes held as f32, as 16 bytes: NaN becomes 0, whatever the machine makes of it on the way. */
+/**
+ * 16 codes held as f32, as 16 bytes: NaN becomes 0, whatever the machine makes of it on the way.
+ */
 @inline
 export function bytes(c0: v128, c1: v128, c2: v128, c3: v128): v128 {
   return i8x16.narrow_i16x8_u(
