@@ -58,8 +58,8 @@ export interface Bootstrap extends Described {
   intervalOf(statistic: (parameters: Record<string, number>) => number): Interval;
 }
 
-/** Refits stop here: their error is then far below a thousandth of a standard error. */
-const refitTolerance = 1e-6;
+/** How far a refit may stop from its optimum, in standard errors. */
+const refitError = 1e-4;
 
 /**
  * Fits a law and refits it to resamples of the rows, with the same space, loss and bounds, each from the full
@@ -174,7 +174,7 @@ function refitter(
       ...lawResiduals(law, sample, { logSpace, logarithmic }),
       start,
       weights: weights.subarray(0, used),
-      tolerance: refitTolerance,
+      tolerance: refitError / Math.sqrt(columns.rows),
     });
     return usable ? parametersOf(theta) : undefined;
   };

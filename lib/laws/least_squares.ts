@@ -2,7 +2,7 @@
  * Nonlinear least squares for any model: many starts, bounds, squares or Huber's loss, standard errors, and
  * a status that says whether the result can be used.
  */
-import { type Uncertainty, uncertainty } from "./covariance.ts";
+import { assess } from "./assessment.ts";
 import { checkProblem } from "./least_squares_input.ts";
 import type { SearchRange } from "./multi_start.ts";
 import { ResidualSystem } from "./residual_system.ts";
@@ -104,14 +104,11 @@ export interface LeastSquaresResult {
   readonly usable: boolean;
 }
 
-/** First radius for each start, and for another try of the first one where no result can be used. */
-const bold = 10;
-const cautious = 0.1;
+/** First radius for each start, and for more tries of the first one where no result can be used. */
+const bold = 3;
+const cautious = [1, 0.1];
 /** Gradient norm at which a sum of squares is known to 1e-8, enough to tell one optimum from another. */
 const roughly = 1e-4;
-
-/** A column that weighs less than this part of the heaviest one has vanished: nothing can be said of its parameter. */
-const vanished = 1e-12;
 
 /**
  * Fits a model to data: trust-region Levenberg-Marquardt with `linear` parameters projected out, from one start
@@ -174,11 +171,13 @@ export function leastSquares(options: LeastSquaresOptions): LeastSquaresResult {
     const end = descend(system, best.theta, { ...exact, maxIterations: left })!;
     best = { ...end, iterations: best.iterations + end.iterations };
   }
-  if (!assess(system, best, starts[0]!).usable) {
-    const again = { ...settings, linear: [], radius: cautious };
-    best = pick([best, descend(system, starts[0]!, again) ?? best]);
+  let worth = assess(best, squares, starts[0]!);
+  for (const radius of cautious) {
+    if (leastSquaresStatuses[worth.status].usable) break;
+    best = pick([best, descend(system, starts[0]!, { ...settings, linear: [], radius }) ?? best]);
+    worth = assess(best, squares, starts[0]!);
   }
-  const { status, usable, atBound, undetermined, found } = assess(system, best, starts[0]!);
+  const { status, atBound, undetermined, found } = worth;
   const residualDeviation = system.deviation(best.residuals, found.rank);
   const covariance = found.inverse.map((value) => value * residualDeviation ** 2);
   return {
@@ -195,7 +194,7 @@ export function leastSquares(options: LeastSquaresOptions): LeastSquaresResult {
     atBound,
     undetermined,
     status,
-    usable,
+    usable: leastSquaresStatuses[status].usable,
   };
 }
 
@@ -211,31 +210,4 @@ function pick(ends: readonly Descent[]): Descent {
 function ties(end: Descent, best: Descent): boolean {
   const reach = Math.max(...best.theta.map((x, j) => Math.abs(x) * best.lengths[j]!));
   return end.objective <= best.objective * (1 + 1e-6) + (1e-10 * reach) ** 2;
-}
-
-/** What an end is worth. `start` gives the typical sizes of parameters that ended at 0. */
-function assess(system: ResidualSystem, end: Descent, start: Float64Array): Assessment {
-  const { theta, lengths, triangle } = end;
-  const found = uncertainty(triangle, lengths);
-  const weights = theta.map((x, j) => Math.max(Math.abs(x), Math.abs(start[j]!)) * lengths[j]!);
-  const heaviest = Math.max(...weights);
-  const indices = Array.from(theta.keys());
-  const undetermined = indices.filter((j) =>
-    found.undetermined.has(j) || lengths[j] === 0 || weights[j]! < vanished * heaviest
-  );
-  const atBound = indices.filter((j) =>
-    lengths[j] !== 0 && (theta[j] === system.lower[j] || theta[j] === system.upper[j]) &&
-    !triangle.order.includes(j)
-  );
-  let status: LeastSquaresStatus = "converged";
-  if (end.end !== "optimum") status = end.end;
-  else if (undetermined.length > 0) status = "undetermined";
-  else if (atBound.length > 0) status = "at bound";
-  return { status, usable: leastSquaresStatuses[status].usable, atBound, undetermined, found };
-}
-
-/** See {@link assess}. */
-interface Assessment
-  extends Pick<LeastSquaresResult, "status" | "usable" | "atBound" | "undetermined"> {
-  readonly found: Uncertainty;
 }

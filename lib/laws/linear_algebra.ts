@@ -1,6 +1,6 @@
 /**
- * Householder QR with column pivoting for tall, narrow matrices. By hand: no pinned library has a QR
- * that pivots, carries a right-hand side along and allocates nothing, and fits repeat it thousands of times.
+ * Pivoted QR of tall, narrow matrices. By hand: no pinned library has a QR that pivots, carries a right-hand
+ * side along and allocates nothing, and fits repeat it thousands of times.
  */
 
 /** A tall matrix with its right-hand side, column-major: column j starts at `j * rows`, the right-hand side is last. */
@@ -36,20 +36,82 @@ export interface FactorOptions {
   readonly threshold?: number;
 }
 
-/** Factors `system` in place, by pivoted Householder reflections. */
+/**
+ * Factors `system` in place. Columns that are far from dependent are factored through A'A, in which the lost digits
+ * do not matter; all others, by Householder reflections.
+ */
 export function factor(system: Tall, options: FactorOptions = {}): Triangle {
-  const { rows, data } = system;
   const order = options.columns
     ? Int32Array.from(options.columns)
     : Int32Array.from({ length: system.columns }, (_, i) => i);
+  return choleskyQr(system, order, options.first ?? 0) ?? householderQr(system, order, options);
+}
+
+/** The least part of its squared length that a column keeps in {@link choleskyQr}: R then has 10 digits. */
+const wellApart = 1e-6;
+
+/** R as the Cholesky factor of A'A; nothing where columns are close to dependent. */
+function choleskyQr(
+  { rows, columns, data }: Tall,
+  given: Int32Array,
+  first: number,
+): Triangle | undefined {
+  const width = given.length;
+  if (rows < width) return undefined;
+  const side = width + 1;
+  const starts = Array.from({ length: side }, (_, i) => (i < width ? given[i]! : columns) * rows);
+  const gram = new Float64Array(side * side);
+  for (let i = 0; i < side; i++) {
+    for (let j = i; j < side; j++) {
+      gram[i * side + j] = gram[j * side + i] = dot(data, starts[i]!, starts[j]!, rows);
+    }
+  }
+  const total = gram[side * side - 1]!;
+  const lengths = Float64Array.from({ length: width }, (_, i) => gram[i * side + i]!);
+  const left = lengths.slice();
+  const positions = Int32Array.from({ length: width }, (_, i) => i);
+  for (let k = 0; k < width; k++) {
+    const best = pivot(positions, left, lengths, k, k < first ? first : width);
+    const at = positions[best]!;
+    if (!(left[at]! > wellApart * lengths[at]!)) return undefined;
+    positions[best] = positions[k]!;
+    positions[k] = at;
+    // Row k of R takes the place of row `at` of A'A.
+    const root = Math.sqrt(left[at]!);
+    for (let i = 0; i < side; i++) gram[at * side + i] = gram[at * side + i]! / root;
+    for (let i = k + 1; i <= width; i++) {
+      const row = i < width ? positions[i]! : width;
+      const weight = gram[at * side + row]!;
+      for (let j = 0; j < side; j++) {
+        gram[row * side + j] = gram[row * side + j]! - weight * gram[at * side + j]!;
+      }
+      if (i < width) left[row] = gram[row * side + row]!;
+    }
+  }
+  const r = new Float64Array(width * width);
+  const c = new Float64Array(width);
+  let rest = total;
+  for (let i = 0; i < width; i++) {
+    const row = positions[i]! * side;
+    for (let j = i; j < width; j++) r[i * width + j] = gram[row + positions[j]!]!;
+    c[i] = gram[row + width]!;
+    rest -= c[i]! * c[i]!;
+  }
+  const order = positions.map((position) => given[position]!);
+  return { rank: width, leading: first, order, r, c, rest: Math.max(rest, 0) };
+}
+
+/** R by Householder reflections, with the largest remaining part of a column for a pivot. */
+function householderQr(system: Tall, order: Int32Array, options: FactorOptions): Triangle {
+  const { rows, data } = system;
   const width = order.length;
   const least = (options.threshold ?? 1e-14) ** 2;
   const rhs = system.columns * rows;
   const lengths = new Float64Array(system.columns);
-  for (const column of order) lengths[column] = sumOfSquares(data, column * rows, rows);
+  for (const column of order) lengths[column] = dot(data, column * rows, column * rows, rows);
   const left = lengths.slice();
   const most = Math.min(rows, width);
-  let rest = sumOfSquares(data, rhs, rows);
+  let rest = dot(data, rhs, rhs, rows);
   let end = options.first || width;
   let grouped = (options.first ?? 0) > 0;
   let leading = 0;
@@ -119,9 +181,7 @@ function reflect(
   rows: number,
   scale: number,
 ): number {
-  let dot = 0;
-  for (let i = row; i < rows; i++) dot += data[v + i]! * data[at + i]!;
-  const weight = dot * scale;
+  const weight = scale * dot(data, v + row, at + row, rows - row);
   data[at + row] = data[at + row]! + weight * data[v + row]!;
   let sum = 0;
   for (let i = row + 1; i < rows; i++) {
@@ -132,10 +192,10 @@ function reflect(
   return sum;
 }
 
-/** Sum of the squares of `length` numbers from `start` on. */
-function sumOfSquares(data: Float64Array, start: number, length: number): number {
+/** Dot product of the `length` numbers from `a` on and those from `b` on. */
+function dot(data: Float64Array, a: number, b: number, length: number): number {
   let sum = 0;
-  for (let i = start; i < start + length; i++) sum += data[i]! * data[i]!;
+  for (let i = 0; i < length; i++) sum += data[a + i]! * data[b + i]!;
   return sum;
 }
 

@@ -25,7 +25,7 @@ export interface Arrival {
 }
 
 /** Part of the squared residuals up to which solving for linear parameters leaves the derivatives as they were. */
-const slight = 1e-2;
+const slight = 0.1;
 
 /** The place at `theta`, once the `linear` parameters there are solved for. */
 export function arrive(

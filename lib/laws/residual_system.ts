@@ -61,6 +61,11 @@ export class ResidualSystem {
     this.#lengths = new Float64Array(this.width);
   }
 
+  /** Whether the loss is other than squares. */
+  get robust(): boolean {
+    return this.#loss !== undefined;
+  }
+
   /** Whether the derivatives are as good as they get. */
   get exact(): boolean {
     return this.refined || this.#options.jacobian !== undefined;

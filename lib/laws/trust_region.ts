@@ -29,6 +29,8 @@ export interface DescentOptions {
 /** Where a descent ended, and the linear model there. */
 export interface Descent extends Place, Slope {
   readonly iterations: number;
+  /** Whether the linear model is that of a robust loss. */
+  readonly robust: boolean;
   readonly end: "optimum" | "stalled" | "iteration limit";
 }
 
@@ -97,7 +99,7 @@ export function descend(
   let end: Descent["end"] = "iteration limit";
   if (slope.gradientNorm <= flat || isStill(slope, place, scales)) end = "optimum";
   else if (settled) end = "stalled";
-  return { ...place, ...slope, iterations, end };
+  return { ...place, ...slope, iterations, robust: system.robust, end };
 }
 
 /** How far rounding may move the objective of a place. */
