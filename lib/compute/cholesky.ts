@@ -11,7 +11,7 @@ const block = 64;
  * Columns of one product: wide enough to be fast, narrow enough to waste little beyond the
  * triangle.
  */
-const strip = 192;
+const strip = 96;
 
 /** A step over a square matrix that lies in the kernel's memory. */
 type Step = (machine: Machine, a: Float64Array, n: number) => PivotFailure | undefined;

@@ -7,7 +7,7 @@ import type { HessianOptions } from "./types.ts";
 const depth = 512;
 
 /** Rows of H that one product computes: only those right of the diagonal block are wanted. */
-const strip = 192;
+const strip = 128;
 
 /** H = beta H + scale X^T X: the upper triangle by products of strips, the lower one copied. */
 export function hessian(machine: Machine, options: HessianOptions): void {

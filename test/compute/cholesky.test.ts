@@ -26,7 +26,7 @@ function times(a: Float64Array, b: Float64Array, n: number, form: "AB" | "ABt" |
 
 describe.each(everyBackend())("factorisations ($name)", ({ kernel, reason }) => {
   if (!kernel) return it.skip(`no library: ${reason}`);
-  // Below, at and beyond one block of 64 columns and one strip of 192.
+  // Below, at and beyond one block of 64 columns and one strip of 96.
   const sizes = [1, 2, 5, 63, 64, 65, 130, 200, 321];
 
   it.each(sizes)("cholesky: L L^T = A, n = %i", (n) => {
