@@ -12,20 +12,22 @@ export interface XY {
 export interface PointLook {
   provenance: Provenance;
   colour?: string;
-  /** Label of a model size, e.g. "12B"; a circle if left out. */
+  /** Label of a model size, e.g. "12B". */
   size?: string;
+  /** A mark of its own, where no model size is meant; a circle if both are left out. */
+  symbol?: Plot.SymbolType;
   radius?: number;
 }
 
 /** Points in the look of their provenance. */
 export function points(rows: readonly XY[], look: PointLook): Plot.Markish[] {
-  const { provenance, colour = ink, size, radius = 4 } = look;
+  const { provenance, colour = ink, size, symbol = "circle", radius = 4 } = look;
   const filled = provenance === "measured";
   const at = { x: "x", y: "y" } as const;
   const marks: Plot.Markish[] = [Plot.dot(rows, {
     ...at,
     r: radius,
-    symbol: size === undefined ? "circle" : sizeSymbol(size),
+    symbol: size === undefined ? symbol : sizeSymbol(size),
     fill: filled ? colour : paper,
     stroke: filled ? paper : colour,
     strokeWidth: filled ? 0.6 : provenance === "predicted" ? 1.7 : 1.4,

@@ -89,7 +89,7 @@ export function perBitExponents(options: PerBitExponentsOptions = {}): Figure {
       "least squares of QiD, with 95 % bootstrap intervals (points drawn as if independent, so they " +
       "are narrow). Marks with a dot: **published**, and for one bit width the values that follow " +
       "from the cells of Table 1. Dashed line: the unified law as published, which is close to the " +
-      "2-bit law.",
+      "2-bit law. At 3 bits the digitised points alone tell α from it, but not β.",
     legend: [
       { label: "fitted to digitised points", point: { provenance: "digitised" } },
       { label: "published, or from published cells", point: { provenance: "published" } },
