@@ -1,6 +1,7 @@
 import { addresses } from "./address.ts";
 import type { Machine } from "./machine.ts";
 import type { AttentionBackwardOptions, AttentionOptions, HeadsOptions } from "./network_types.ts";
+import { product } from "./product.ts";
 
 /**
  * Queries that are worked on together. They need the keys up to their own end only, so that nearly half of all products is
@@ -92,26 +93,6 @@ function* headsOf({ sequences, length, heads, headWidth }: HeadsOptions) {
       };
     }
   }
-}
-
-/** C = alpha op(A) op(B) + beta C in the order of BLAS: form (plain N, transposed T), sizes, and each matrix with its row length. */
-function product(
-  machine: Machine,
-  form: "NN" | "NT" | "TN",
-  m: number,
-  n: number,
-  k: number,
-  alpha: number,
-  a: Float32Array,
-  lda: number,
-  b: Float32Array,
-  ldb: number,
-  beta: number,
-  c: Float32Array,
-  ldc: number,
-): void {
-  const [transposeA, transposeB] = [form === "TN", form === "NT"];
-  machine.multiply({ m, n, k, transposeA, transposeB, alpha, a, lda, b, ldb, beta, c, ldc });
 }
 
 function check({ arena }: Machine, options: AttentionOptions): void {

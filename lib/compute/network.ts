@@ -1,5 +1,6 @@
 import { addresses } from "./address.ts";
 import { attention, attentionBackward, probabilitiesLength } from "./attention.ts";
+import { linear, linearBackward } from "./linear.ts";
 import type { Machine } from "./machine.ts";
 import type {
   CrossEntropyOptions,
@@ -24,6 +25,8 @@ export function networkKernel(machine: Machine): NetworkKernel {
       const values = at("values", rows * width);
       wasm.scatterRows(at("table", width), at("ids", rows), rows, width, values);
     },
+    linear: (options) => linear(machine, options),
+    linearBackward: (options) => linearBackward(machine, options),
     addBiases(options) {
       const { rows, width } = options;
       const at = addresses(arena, options);

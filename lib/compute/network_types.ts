@@ -16,6 +16,31 @@ export interface TableOptions extends RowsOptions {
   values: Float32Array;
 }
 
+/** y = W x for each row x, W being [out, width]. */
+export interface LinearOptions extends RowsOptions {
+  /** [rows, width]. */
+  x: Float32Array;
+  weight: Float32Array;
+  /** Values in a row of the output. */
+  out: number;
+  /** [rows, out]. */
+  output: Float32Array;
+  /** Whether to add to what `output` holds. Default false. */
+  accumulate?: boolean;
+}
+
+export interface LinearBackwardOptions extends RowsOptions {
+  x: Float32Array;
+  weight: Float32Array;
+  out: number;
+  /** Gradient of the output, [rows, out]. */
+  gradient: Float32Array;
+  /** [rows, width], written. */
+  xGradient: Float32Array;
+  /** [out, width]; added to. */
+  weightGradient: Float32Array;
+}
+
 export interface AddBiasesOptions extends RowsOptions {
   x: Float32Array;
   /** [width]. */
@@ -181,8 +206,8 @@ export interface AdamWOptions {
  * multiples of 4 is left to the caller. Nothing is allocated. Gradients of parameters are added to, so that a batch can be
  * worked through in parts.
  *
- * Exponentials and GELU are approximations within 1e-6 of the value (for |x| up to 5; beyond, the lower tail of GELU is below
- * 2e-6 and keeps 5 digits). Multiply-adds may round once or twice, so machines can differ in the last bits; the same machine
+ * Exponentials and GELU are approximations within 1e-6 of the value (GELU for x above -4; below, where it comes near 0, within
+ * 5e-11). Multiply-adds may round once or twice, so machines can differ in the last bits; the same machine
  * gives the same bytes.
  */
 export interface NetworkKernel {
@@ -190,6 +215,8 @@ export interface NetworkKernel {
   gatherRows(options: TableOptions): void;
   /** table[ids[i]] += values[i]. */
   scatterRows(options: TableOptions): void;
+  linear(options: LinearOptions): void;
+  linearBackward(options: LinearBackwardOptions): void;
   addBiases(options: AddBiasesOptions): void;
   addColumnSums(options: ColumnSumsOptions): void;
   layerNorm(options: LayerNormOptions): void;
