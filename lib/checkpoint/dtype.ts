@@ -9,7 +9,10 @@ export function isFloat(dtype: Dtype): dtype is FloatDtype {
   return dtype === "F64" || dtype === "F32" || dtype === "F16" || dtype === "BF16";
 }
 
-/** Little-endian bytes to float32; F64 is rounded, the others are exact. */
+/**
+ * Little-endian bytes to float32; F64 is rounded, the others are exact. F32 may share the memory of
+ * the bytes.
+ */
 export function decodeFloats(bytes: Uint8Array, dtype: FloatDtype): Float32Array {
   const buffer = aligned(bytes);
   switch (dtype) {
@@ -71,7 +74,9 @@ export function bytesOf(values: ArrayBufferView): Uint8Array {
   return new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
 }
 
-/** A buffer that holds these bytes alone, from an address that any typed array may start at. */
+/** A buffer that holds these bytes alone: their own where it does, else a copy. */
 export function aligned(bytes: Uint8Array): ArrayBuffer {
-  return bytes.slice().buffer;
+  const { buffer } = bytes;
+  const own = buffer instanceof ArrayBuffer && buffer.byteLength === bytes.byteLength;
+  return own ? buffer : bytes.slice().buffer;
 }

@@ -1,54 +1,47 @@
-/** Safetensors files: tensors by name, read when asked for, and written whole or not at all. */
-import { Buffer } from "node:buffer";
-import {
-  closeSync,
-  fstatSync,
-  fsyncSync,
-  openSync,
-  readSync,
-  renameSync,
-  rmSync,
-  writeSync,
-} from "node:fs";
-import { basename, dirname, join } from "node:path";
-import process from "node:process";
+/** Safetensors files: tensors by name, read when asked for. */
+import { closeSync, fstatSync, openSync, readSync } from "node:fs";
 import { aligned, decodeFloats, isFloat } from "./dtype.ts";
-import {
-  type Dtype,
-  type Header,
-  headerLength,
-  largestHeader,
-  parseHeader,
-  prefixBytes,
-  tensorBytes,
-  type TensorInfo,
-} from "./header.ts";
+import { type Header, headerLength, parseHeader, prefixBytes, type TensorInfo } from "./header.ts";
+import { SafetensorsError } from "./strict_json.ts";
+import type { Tensor, Weights } from "./weights.ts";
 
-/** An open file. The header has been read and checked; data is read when asked for. */
-export class SafetensorsFile {
+/** Node's limit of one read is 2^31 - 1 bytes. */
+const largestRead = 2 ** 30;
+const chunkBytes = 2 ** 23;
+
+/**
+ * An open file. The header has been read and checked; data is read when asked for, so that no more
+ * than the tensor asked for is in memory.
+ */
+export class SafetensorsFile implements Weights {
   readonly path: string;
   readonly #file: number;
   readonly #header: Header;
 
-  /** Opens a file; throws when it is not a whole and valid safetensors file. */
+  /** Opens a file; throws a SafetensorsError when it is not a whole and valid safetensors file. */
   constructor(path: string) {
     this.path = path;
     this.#file = openSync(path, "r");
     try {
-      const { size } = fstatSync(this.#file);
-      const prefix = this.#read(0, Math.min(prefixBytes, size));
-      const header = this.#read(prefixBytes, headerLength(prefix, size));
-      this.#header = parseHeader(header, size);
+      const stat = fstatSync(this.#file);
+      if (!stat.isFile()) throw new SafetensorsError("not a file");
+      const prefix = this.#read(0, Math.min(prefixBytes, stat.size));
+      const header = this.#read(prefixBytes, headerLength(prefix, stat.size));
+      this.#header = parseHeader(header, stat.size);
     } catch (error) {
       this.close();
-      const reason = error instanceof Error ? error.message : String(error);
-      throw new Error(`Cannot read ${path}: ${reason}`, { cause: error });
+      throw this.#explain(error);
     }
   }
 
   /** What the header says of each tensor, in the order of their data. */
   get tensors(): ReadonlyMap<string, TensorInfo> {
     return this.#header.tensors;
+  }
+
+  /** The tensors' names, sorted. */
+  get names(): readonly string[] {
+    return [...this.tensors.keys()].sort();
   }
 
   /** The file's own notes. */
@@ -59,40 +52,53 @@ export class SafetensorsFile {
   /** A tensor's data as it lies in the file. */
   bytes(name: string): Uint8Array {
     const { start, end } = this.#info(name);
-    return this.#read(this.#header.dataStart + start, end - start);
+    try {
+      return this.#read(this.#header.dataStart + start, end - start);
+    } catch (error) {
+      throw this.#explain(error, name);
+    }
+  }
+
+  /** A tensor's data, 8 MiB at a time, in memory that the next piece overwrites. */
+  *chunks(name: string): Generator<Uint8Array> {
+    const { start, end } = this.#info(name);
+    const buffer = new Uint8Array(Math.min(chunkBytes, end - start));
+    for (let at = start; at < end; at += buffer.length) {
+      const piece = buffer.subarray(0, end - at);
+      try {
+        this.#fill(piece, this.#header.dataStart + at);
+      } catch (error) {
+        throw this.#explain(error, name);
+      }
+      yield piece;
+    }
   }
 
   /** A tensor of F64, F32, F16 or BF16 as float32, row-major. F64 is rounded. */
+  tensor(name: string): Tensor {
+    return { shape: this.#info(name).shape, data: this.floats(name) };
+  }
+
+  /** The values of `tensor`, without the shape. */
   floats(name: string): Float32Array {
     const { dtype } = this.#info(name);
-    if (!isFloat(dtype)) {
-      throw new Error(`Tensor "${name}": needs F64, F32, F16 or BF16: got ${dtype}`);
-    }
+    if (!isFloat(dtype)) throw this.#wrongType(name, "F64, F32, F16 or BF16");
     return decodeFloats(this.bytes(name), dtype);
   }
 
   /** A tensor of F64 in full precision. */
   doubles(name: string): Float64Array {
-    this.#check(name, "F64");
+    if (this.#info(name).dtype !== "F64") throw this.#wrongType(name, "F64");
     return new Float64Array(aligned(this.bytes(name)));
   }
 
-  /** A tensor of whole numbers: I8, U8, I32 or I64. */
-  integers(name: string): Int8Array | Uint8Array | Int32Array | BigInt64Array {
+  /** A tensor of whole numbers: I8, U8, I16, U16, I32, U32, I64, U64, or BOOL as 0 and 1. */
+  integers(name: string): Integers {
     const { dtype } = this.#info(name);
-    const bytes = this.bytes(name);
-    switch (dtype) {
-      case "I8":
-        return new Int8Array(aligned(bytes));
-      case "U8":
-        return bytes;
-      case "I32":
-        return new Int32Array(aligned(bytes));
-      case "I64":
-        return new BigInt64Array(aligned(bytes));
-      default:
-        throw new Error(`Tensor "${name}": needs I8, U8, I32 or I64: got ${dtype}`);
+    if (!Object.hasOwn(integerArrays, dtype)) {
+      throw this.#wrongType(name, Object.keys(integerArrays).join(", "));
     }
+    return new integerArrays[dtype as IntegerDtype](aligned(this.bytes(name)));
   }
 
   /** Closes the file. */
@@ -106,104 +112,54 @@ export class SafetensorsFile {
 
   #info(name: string): TensorInfo {
     const info = this.tensors.get(name);
-    if (!info) throw new Error(`No tensor "${name}" in ${this.path}`);
+    if (!info) throw new SafetensorsError(`No tensor "${name}" in ${this.path}`);
     return info;
   }
 
-  #check(name: string, wanted: Dtype): void {
+  #wrongType(name: string, wanted: string): SafetensorsError {
     const { dtype } = this.#info(name);
-    if (dtype !== wanted) throw new Error(`Tensor "${name}": needs ${wanted}: got ${dtype}`);
+    return new SafetensorsError(
+      `Cannot read ${this.path}: Tensor "${name}": needs ${wanted}: got ${dtype}`,
+    );
   }
 
+  #explain(error: unknown, name?: string): SafetensorsError {
+    const reason = error instanceof Error ? error.message : String(error);
+    const tensor = name === undefined ? "" : `Tensor "${name}": `;
+    return new SafetensorsError(`Cannot read ${this.path}: ${tensor}${reason}`, { cause: error });
+  }
+
+  /** Every caller has checked the length against the file's size. */
   #read(start: number, length: number): Uint8Array {
     const bytes = new Uint8Array(length);
-    for (let done = 0; done < length;) {
-      const part = bytes.subarray(done, done + largestRead);
-      const got = readSync(this.#file, part, 0, part.length, start + done);
-      if (got === 0) throw new Error(`the file ends at byte ${start + done}: it has been cut`);
-      done += got;
-    }
+    this.#fill(bytes, start);
     return bytes;
   }
-}
 
-/** A tensor to write. */
-export interface TensorToWrite {
-  readonly name: string;
-  readonly dtype: Dtype;
-  readonly shape: readonly number[];
-  /** Its data, little-endian; a function is called when the tensor's turn comes. */
-  readonly bytes: Uint8Array | (() => Uint8Array);
-}
-
-const largestRead = 2 ** 30;
-
-/**
- * Writes a file, tensors in the given order. The file appears under its name only when it is whole:
- * it is written beside it first. Throws when a name is given twice or data does not fit its shape.
- */
-export function writeSafetensors(
-  path: string,
-  tensors: readonly TensorToWrite[],
-  metadata: Readonly<Record<string, string>> = {},
-): void {
-  const header = encodeHeader(tensors, metadata);
-  const partial = join(dirname(path), `.${basename(path)}.${process.pid}.partial`);
-  const file = openSync(partial, "wx");
-  let open = true;
-  try {
-    writeAll(file, header);
-    for (const { name, dtype, shape, bytes: data } of tensors) {
-      const bytes = typeof data === "function" ? data() : data;
-      const needed = tensorBytes(name, dtype, shape);
-      if (bytes.length !== needed) {
-        throw new Error(`Tensor "${name}": needs ${needed} bytes: got ${bytes.length}`);
+  #fill(bytes: Uint8Array, start: number): void {
+    for (let done = 0; done < bytes.length;) {
+      const part = bytes.subarray(done, done + largestRead);
+      const got = readSync(this.#file, part, 0, part.length, start + done);
+      if (got === 0) {
+        throw new SafetensorsError(`the file ends at byte ${start + done}: it has been cut`);
       }
-      writeAll(file, bytes);
+      done += got;
     }
-    fsyncSync(file);
-    closeSync(file);
-    open = false;
-    renameSync(partial, path);
-  } catch (error) {
-    if (open) closeSync(file);
-    rmSync(partial, { force: true });
-    throw error;
   }
 }
 
-function encodeHeader(
-  tensors: readonly TensorToWrite[],
-  metadata: Readonly<Record<string, string>>,
-): Uint8Array {
-  const entries: [string, unknown][] = [];
-  if (Object.keys(metadata).length > 0) entries.push(["__metadata__", metadata]);
-  const seen = new Set(["__metadata__"]);
-  let start = 0;
-  for (const { name, dtype, shape } of tensors) {
-    if (seen.has(name)) throw new Error(`Cannot write two tensors of the name "${name}"`);
-    seen.add(name);
-    const end = start + tensorBytes(name, dtype, shape);
-    entries.push([name, { dtype, shape, data_offsets: [start, end] }]);
-    start = end;
-  }
-  const json = `{${
-    entries.map(([key, value]) => `${JSON.stringify(key)}:${JSON.stringify(value)}`)
-  }}`;
-  const text = Buffer.from(json);
-  // Spaces up to a multiple of 8, so that the data of wide types is aligned.
-  const length = Math.ceil(text.length / 8) * 8;
-  if (length > largestHeader) {
-    throw new Error(`Cannot write a header of ${length} bytes: needs at most ${largestHeader}`);
-  }
-  const bytes = new Uint8Array(prefixBytes + length).fill(0x20);
-  new DataView(bytes.buffer).setBigUint64(0, BigInt(length), true);
-  bytes.set(text, prefixBytes);
-  return bytes;
-}
+const integerArrays = {
+  I8: Int8Array,
+  U8: Uint8Array,
+  BOOL: Uint8Array,
+  I16: Int16Array,
+  U16: Uint16Array,
+  I32: Int32Array,
+  U32: Uint32Array,
+  I64: BigInt64Array,
+  U64: BigUint64Array,
+};
+type IntegerDtype = keyof typeof integerArrays;
 
-function writeAll(file: number, bytes: Uint8Array): void {
-  for (let done = 0; done < bytes.length;) {
-    done += writeSync(file, bytes.subarray(done, done + largestRead));
-  }
-}
+/** Whole numbers of a tensor. */
+export type Integers = InstanceType<(typeof integerArrays)[IntegerDtype]>;
