@@ -94,7 +94,14 @@ export function gptqOnGrid(weights: Matrix, grid: Grid, options: GptqOptions): E
   return { ...encoded, storage, report };
 }
 
-/** GPTQ on the integer grid, or on the grid of another format. */
+/**
+ * GPTQ on the integer grid, or on the grid of another format.
+ *
+ * The preset `paper` has the settings of arXiv 2411.17691. Its calibration is also sequential
+ * within a transformer block: the Hessian of each layer is taken with the layers before it in the
+ * block already quantized. That is the calibration pass's to do, and does not change how one layer
+ * is quantized.
+ */
 export const gptq = defineMethod({
   name: "gptq",
   title: "GPTQ",
@@ -134,8 +141,6 @@ export const gptq = defineMethod({
       meaning: "what to round to: integers, or a format with its own bits and scales",
     },
   },
-  // The paper also quantizes in sequence within a transformer block: the Hessian of each layer is
-  // taken with the layers before it already quantized. The calibration pass does that, not a layer.
   presets: { paper: { symmetric: true, group: 128, damping: 0.1 } },
   run(weights, options, { hessian }) {
     if (options.bits === 16) return keepWeights(weights);

@@ -37,20 +37,21 @@ export const hqq = defineMethod({
     const maxq = 2 ** bits - 1;
     const { inverse, zero, steps } = solve(weights.data, { maxq, width, roundZero: bits === 4 });
 
-    const codes = new Uint8Array(weights.data.length);
-    for (let i = 0; i < codes.length; i++) {
-      const at = Math.floor(i / width);
-      codes[i] = codeOf(weights.data[i]!, inverse[at]!, zero[at]!, maxq);
-    }
     const keep = (values: Float32Array) => scales === "f16" ? roundToFloat16(values) : values;
     const scale = keep(inverse.map((value) => 1 / value));
     const zeroPoints = keep(zero);
+    const codes = new Uint8Array(weights.data.length);
+    const values = new Float32Array(weights.data.length);
+    for (let group = 0; group < scale.length; group++) {
+      for (let i = group * width; i < (group + 1) * width; i++) {
+        const code = codeOf(fround(weights.data[i]! * inverse[group]!), zero[group]!, maxq);
+        codes[i] = code;
+        values[i] = fround(code - zeroPoints[group]!) * scale[group]!;
+      }
+    }
     const bitsOfScale = scales === "f16" ? 16 : 32;
     return {
-      weights: Float32Array.from(codes, (code, i) => {
-        const at = Math.floor(i / width);
-        return fround(fround(code - zeroPoints[at]!) * scale[at]!);
-      }),
+      weights: values,
       codes,
       scales: scale,
       zeroPoints,
@@ -118,16 +119,19 @@ function moveZero(
 ): { zero: number; error: number } {
   // Up to here |d| - |d|^(p-1) / beta is not above 0, and nothing is shrunk away.
   const kept = beta ** (1 / (solver.p - 2)) * 0.9999;
+  const scale = 1 / inverse;
   let sum = 0;
   let total = 0;
   for (let i = 0; i < values.length; i++) {
     const weight = values[i]!;
-    const code = codeOf(weight, inverse, zero, maxq);
-    const error = fround(weight - fround(fround(code - zero) / inverse));
+    const scaled = fround(weight * inverse);
+    const code = codeOf(scaled, zero, maxq);
+    const error = weight - (code - zero) * scale;
     const size = Math.abs(error);
     total += size;
-    const outlier = size < kept ? 0 : shrink(error, beta);
-    sum += code - fround(fround(weight - outlier) * inverse);
+    // Code - (weight - outlier) / scale.
+    sum += code - scaled;
+    if (size >= kept) sum += shrink(error, beta) * inverse;
   }
   return { zero: sum / values.length, error: total };
 }
@@ -135,10 +139,10 @@ function moveZero(
 /** The proximal operator of |x|^p: sign(x) max(|x| - |x|^(p-1) / beta, 0). */
 function shrink(x: number, beta: number): number {
   const size = Math.abs(x);
-  return fround(Math.sign(x) * Math.max(size - size ** (solver.p - 1) / beta, 0));
+  return Math.sign(x) * Math.max(size - size ** (solver.p - 1) / beta, 0);
 }
 
-function codeOf(value: number, inverse: number, zero: number, maxq: number): number {
-  const code = roundHalfEven(fround(fround(value * inverse) + zero));
-  return code < 0 ? 0 : code > maxq ? maxq : code;
+/** The code of a weight over its scale. */
+function codeOf(scaled: number, zero: number, maxq: number): number {
+  return Math.min(Math.max(roundHalfEven(fround(scaled + zero)), 0), maxq);
 }

@@ -50,6 +50,7 @@ function decodeGrid(
     ? steps.levels
     : Float32Array.from({ length: steps.maxq + 1 }, (_, code) => code);
   const values = new Float32Array(indices.length);
+  const table = new Float32Array(levels.length);
   // Runs of columns that share a scale.
   const width = groupOf ? 1 : group;
   for (let row = 0; row < rows; row++) {
@@ -58,7 +59,14 @@ function decodeGrid(
       const scale = scales[at]!;
       const zero = zeroPoints ? zeroPoints[at]! : 0;
       const start = row * columns + from;
-      for (let i = start; i < start + width; i++) values[i] = scale * (levels[indices[i]!]! - zero);
+      if (width < levels.length) {
+        for (let i = start; i < start + width; i++) {
+          values[i] = scale * (levels[indices[i]!]! - zero);
+        }
+      } else {
+        for (let i = 0; i < levels.length; i++) table[i] = scale * (levels[i]! - zero);
+        for (let i = start; i < start + width; i++) values[i] = table[indices[i]!]!;
+      }
     }
   }
   return values;
