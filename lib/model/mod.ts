@@ -1,7 +1,7 @@
 /** Decoder-only transformers: configuration, forward and backward. */
 export * from "./config.ts";
 export type { Tensor, TensorSlot, TensorSource } from "./tensors.ts";
-export type { Tokens } from "./tokens.ts";
+export { splitTokens, type Tokens } from "./tokens.ts";
 export { readConfig } from "./read_config.ts";
 export { gptNeoXConfig, type GptNeoXOptions, writeConfig } from "./gpt_neox/config.ts";
 export { countParameters, layoutOf, type ParameterCount } from "./gpt_neox/layout.ts";
@@ -12,4 +12,15 @@ export {
   runReference,
 } from "./gpt_neox/reference/model.ts";
 export { createModel, type Model, type ModelOptions, type RunOptions } from "./gpt_neox/model.ts";
+export type { Block, BlockOptions, LinearInput, ModuleName, ModuleOptions, Rows } from "./block.ts";
+export {
+  type Inference,
+  inferLogits,
+  inferLosses,
+  type LanguageModel,
+  meanOfRows,
+  openModel,
+  type PassOptions,
+  runBlocks,
+} from "./forward.ts";
 export { type AdamW, type AdamWSettings, type AdamWState, createAdamW } from "./adamw.ts";

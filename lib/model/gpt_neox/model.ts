@@ -1,7 +1,8 @@
 import type { MatrixKernel } from "../../compute/mod.ts";
-import { checkConfig, type ModelConfig } from "../config.ts";
+import type { ModelConfig } from "../config.ts";
 import type { Tensor, TensorSlot } from "../tensors.ts";
 import { countRows, type Tokens } from "../tokens.ts";
+import { checkRunnable } from "./check_runnable.ts";
 import { initialize } from "./initialize.ts";
 import { layoutOf } from "./layout.ts";
 import { Network, type Part } from "./network.ts";
@@ -69,7 +70,7 @@ export function createModel(
   config: ModelConfig,
   options: ModelOptions = {},
 ): Model {
-  checkTrainable(config);
+  checkRunnable(config, "Cannot make a model for training");
   const layout = layoutOf(config);
   const total = layout.reduce((sum, { length }) => sum + length, 0);
   const [parameters, gradients] = [kernel.float32(total), kernel.float32(total)];
@@ -151,23 +152,6 @@ function sumOf(values: Float64Array, start: number, length: number): number {
   let sum = 0;
   for (let i = start; i < start + length; i++) sum += values[i]!;
   return sum;
-}
-
-/** The kernels work on vectors of four values. */
-function checkTrainable(config: ModelConfig): void {
-  checkConfig(config);
-  const task = "Cannot make a model for training";
-  if (config.family !== "gpt_neox" || config.activation === "silu" || config.tiedEmbeddings) {
-    throw new Error(
-      `${task}: it must be of the family gpt_neox, with gelu or gelu_tanh and embeddings that are not tied: ` +
-        `got ${config.family}, ${config.activation}, tiedEmbeddings ${config.tiedEmbeddings}`,
-    );
-  }
-  for (const name of ["width", "headWidth", "innerWidth", "vocabulary"] as const) {
-    if (config[name] % 4 !== 0) {
-      throw new RangeError(`${task}: ${name} must be a multiple of 4: got ${config[name]}`);
-    }
-  }
 }
 
 function copyWeights(

@@ -98,7 +98,7 @@ export function makeWorkspace(kernel: MatrixKernel, config: ModelConfig, rows: n
 }
 
 /** Rows [cosines, sines] of each position: pair i turns by position / base^(2 i / width). */
-function rotaryAngles(kernel: MatrixKernel, { context, rotary }: ModelConfig): Float32Array {
+export function rotaryAngles(kernel: MatrixKernel, { context, rotary }: ModelConfig): Float32Array {
   const half = rotary.width / 2;
   const angles = kernel.float32(context * rotary.width);
   for (let position = 0; position < context; position++) {
