@@ -2,7 +2,7 @@
 
 /** The probability of a value up to `z`, by the series of G. Marsaglia 2004, "Evaluating the normal distribution". */
 export function normalProbability(z: number): number {
-  if (Math.abs(z) > 38) return z > 0 ? 1 : 0;
+  if (!(Math.abs(z) < 38)) return z > 0 ? 1 : z < 0 ? 0 : NaN;
   let sum = z;
   let term = z;
   for (let i = 3; sum + term !== sum; i += 2) {

@@ -34,6 +34,7 @@ export class ResidualSystem {
   readonly #loss: Loss | undefined;
   /** Roots of the weights. */
   readonly #roots: Float64Array;
+  /** Factors of the derivatives: the roots, scaled by the loss. */
   readonly #slopes: Float64Array;
   readonly #jacobian: Float64Array;
   readonly #system: Tall;
@@ -49,8 +50,9 @@ export class ResidualSystem {
     this.lower = lower;
     this.upper = upper;
     this.#loss = huberDelta === undefined ? undefined : huber(huberDelta);
-    this.#roots = weights === undefined ? new Float64Array(rows).fill(1) : weights.map(Math.sqrt);
-    this.#slopes = new Float64Array(rows);
+    this.#roots = new Float64Array(rows);
+    for (let i = 0; i < rows; i++) this.#roots[i] = Math.sqrt(weights?.[i] ?? 1);
+    this.#slopes = this.#loss === undefined ? this.#roots : new Float64Array(rows);
     this.#jacobian = new Float64Array(rows * this.width);
     this.#system = {
       rows,
@@ -117,11 +119,15 @@ export class ResidualSystem {
     const roots = this.#roots;
     const slopes = this.#slopes;
     for (let i = 0; i < rows; i++) {
+      const root = roots[i]!;
       const residual = residuals[i]!;
-      const scale = loss === undefined ? 1 : loss.slopeScale(residual);
-      const weight = loss === undefined ? 1 : loss.weight(residual) / scale;
-      slopes[i] = roots[i]! * scale;
-      data[width * rows + i] = roots[i] === 0 ? 0 : roots[i]! * weight * residual;
+      let weight = 1;
+      if (loss !== undefined) {
+        const scale = loss.slopeScale(residual);
+        weight = loss.weight(residual) / scale;
+        slopes[i] = root * scale;
+      }
+      data[width * rows + i] = root === 0 ? 0 : root * weight * residual;
     }
     for (let j = 0; j < width; j++) {
       let sum = 0;
