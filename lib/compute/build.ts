@@ -22,6 +22,8 @@ export async function compileKernels(): Promise<Uint8Array> {
       // The smallest memory that the host may give. Below it the engine need not check constant
       // offsets, which makes products a fifth faster.
       ...["--initialMemory", String(smallestPages)],
+      // Constants come after the scratch space of a fixed place in memory.ts.
+      ...["--memoryBase", "4096"],
       ...["--enable", "simd", "--enable", "relaxed-simd"],
     ],
     {

@@ -115,7 +115,10 @@ export interface RmsNormBackwardOptions extends RowsOptions {
   weightGradient: Float32Array;
 }
 
-/** How a row of queries, keys and values is laid out: per head [query, key, value] of `headWidth` values each. */
+/**
+ * How a row of queries, keys and values is laid out: per head [query, key, value] of `headWidth`
+ * values each.
+ */
 export interface HeadsOptions {
   heads: number;
   /** A multiple of 4. */
@@ -201,14 +204,15 @@ export interface AdamWOptions {
 }
 
 /**
- * The operations of a transformer beside its matrix products, in f32, for training: forward, and backward where the name says
- * so. All arrays lie in the kernel's memory and are row-major. Bounds are checked; that ids are in range and that widths are
- * multiples of 4 is left to the caller. Nothing is allocated. Gradients of parameters are added to, so that a batch can be
- * worked through in parts.
+ * The operations of a transformer beside its matrix products, in f32, for training: forward, and
+ * backward where the name says so. All arrays lie in the kernel's memory and are row-major. Bounds
+ * are checked; that ids are in range and that widths are multiples of 4 is left to the caller.
+ * Nothing is allocated. Gradients of parameters are added to, so that a batch can be worked through
+ * in parts.
  *
- * Exponentials and GELU are approximations within 1e-6 of the value (GELU for x above -4; below, where it comes near 0, within
- * 5e-11). Multiply-adds may round once or twice, so machines can differ in the last bits; the same machine
- * gives the same bytes.
+ * Exponentials and GELU are approximations within 1e-6 of the value (GELU for x above -4; below,
+ * where it comes near 0, within 5e-11). Multiply-adds may round once or twice, so machines can
+ * differ in the last bits; the same machine gives the same bytes.
  */
 export interface NetworkKernel {
   /** values[i] = table[ids[i]]. */
@@ -227,7 +231,10 @@ export interface NetworkKernel {
   rotary(options: RotaryOptions): void;
   /** Turns gradients back in place, and adds to the gradient of the bias. */
   rotaryBackward(options: RotaryOptions): void;
-  /** softmax(query key^T / sqrt(headWidth)) value under the causal mask; the masked blocks are not computed. */
+  /**
+   * softmax(query key^T / sqrt(headWidth)) value under the causal mask; the masked blocks are not
+   * computed.
+   */
   attention(options: AttentionOptions): void;
   attentionBackward(options: AttentionBackwardOptions): void;
   /** How many values {@linkcode AttentionOptions.probabilities} needs. */

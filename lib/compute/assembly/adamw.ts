@@ -5,7 +5,8 @@ export function sumOfSquares(x: usize, length: i32): f64 {
   let low = f64x2.splat(0), high = f64x2.splat(0);
   while (length >= 4) {
     const v = v128.load(x);
-    const a = f64x2.promote_low_f32x4(v), b = f64x2.promote_low_f32x4(i32x4.shuffle(v, v, 2, 3, 2, 3));
+    const a = f64x2.promote_low_f32x4(v);
+    const b = f64x2.promote_low_f32x4(i32x4.shuffle(v, v, 2, 3, 2, 3));
     low = f64x2.add(low, f64x2.mul(a, a));
     high = f64x2.add(high, f64x2.mul(b, b));
     x += 16;
@@ -23,8 +24,8 @@ export function sumOfSquares(x: usize, length: i32): f64 {
 }
 
 /**
- * AdamW: with g = clip * gradient, m = beta1 m + (1 - beta1) g, v = beta2 v + (1 - beta2) g^2,
- * x = x - (decay x + rate m / (sqrt(v) * root + epsilon)), where decay = learning rate * weight decay,
+ * AdamW: with g = clip * gradient, m = beta1 m + (1 - beta1) g, v = beta2 v + (1 - beta2) g^2, x =
+ * x - (decay x + rate m / (sqrt(v) * root + epsilon)), where decay = learning rate * weight decay,
  * rate = learning rate / (1 - beta1^t) and root = 1 / sqrt(1 - beta2^t).
  */
 export function adamW(
@@ -43,7 +44,10 @@ export function adamW(
 ): void {
   while (length >= 4) {
     const g = f32x4.mul(v128.load(gradient), f32x4.splat(clip));
-    const m = f32x4.add(f32x4.mul(f32x4.splat(beta1), v128.load(first)), f32x4.mul(f32x4.splat(1 - beta1), g));
+    const m = f32x4.add(
+      f32x4.mul(f32x4.splat(beta1), v128.load(first)),
+      f32x4.mul(f32x4.splat(1 - beta1), g),
+    );
     const v = f32x4.add(
       f32x4.mul(f32x4.splat(beta2), v128.load(second)),
       f32x4.mul(f32x4.splat(1 - beta2), f32x4.mul(g, g)),

@@ -1,8 +1,8 @@
-// What BitNet's linear maps do to their weights and inputs. The backward pass goes straight through all of it.
-// The arithmetic is that of lib/quantize/bitnet.ts: an f32 rounding after each operation, means summed in f64.
+// What BitNet's linear maps do to their weights and inputs. The backward pass goes straight through
+// all of it. The arithmetic is that of lib/quantize/bitnet.ts: an f32 rounding after each
+// operation, means summed in f64.
 
 /** The sum of x (`sizes` false) or |x|, in f64, one value after the other. */
-// @ts-ignore: decorator
 @inline
 function total(x: usize, length: i32, sizes: bool): f64 {
   let sum: f64 = 0;
@@ -33,7 +33,10 @@ export function signWeights(x: usize, length: i32, out: usize): void {
   }
 }
 
-/** Rounds each row, in place, to 8 bits of its largest size (at least 1e-5): clamp(nearest(x s), -128, 127) / s, s = 127 / size. */
+/**
+ * Rounds each row, in place, to 8 bits of its largest size (at least 1e-5): clamp(nearest(x s),
+ * -128, 127) / s, s = 127 / size.
+ */
 export function roundActivations(x: usize, rows: i32, width: i32): void {
   const row = <usize> width * 4;
   for (let r = 0; r < rows; r++) {

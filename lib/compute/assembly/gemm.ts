@@ -152,7 +152,13 @@ function pack<T>(
         target += step;
       }
     } else {
-      for (let r = 0; r < rows; r++) {
+      let r = 0;
+      if (sizeof<T>() == 4 && along == 4) {
+        for (; r + 4 <= rows; r += 4) {
+          weaveFour(from + <usize> r * across, across, depth, to + <usize> r * 4, step);
+        }
+      }
+      for (; r < rows; r++) {
         let source = from + <usize> r * across, target = to + <usize> r * sizeof<T>();
         for (let k = 0; k < depth; k++) {
           store<T>(target, load<T>(source));
@@ -163,6 +169,39 @@ function pack<T>(
     }
     from += <usize> wide * across;
     to += <usize> depth * step;
+  }
+}
+
+/**
+ * Four rows of f32, `across` apart, to columns of `target`, whose rows are `step` apart: a 4 x 4
+ * square at a time.
+ */
+function weaveFour(source: usize, across: usize, depth: i32, target: usize, step: usize): void {
+  let s1 = source + across, s2 = s1 + across, s3 = s2 + across;
+  for (; depth >= 4; depth -= 4) {
+    const a = v128.load(source), b = v128.load(s1), c = v128.load(s2), d = v128.load(s3);
+    const ab = i32x4.shuffle(a, b, 0, 4, 1, 5), cd = i32x4.shuffle(c, d, 0, 4, 1, 5);
+    v128.store(target, i64x2.shuffle(ab, cd, 0, 2));
+    v128.store(target + step, i64x2.shuffle(ab, cd, 1, 3));
+    const ab2 = i32x4.shuffle(a, b, 2, 6, 3, 7), cd2 = i32x4.shuffle(c, d, 2, 6, 3, 7);
+    v128.store(target + 2 * step, i64x2.shuffle(ab2, cd2, 0, 2));
+    v128.store(target + 3 * step, i64x2.shuffle(ab2, cd2, 1, 3));
+    source += 16;
+    s1 += 16;
+    s2 += 16;
+    s3 += 16;
+    target += 4 * step;
+  }
+  for (; depth; depth--) {
+    store<f32>(target, load<f32>(source));
+    store<f32>(target, load<f32>(s1), 4);
+    store<f32>(target, load<f32>(s2), 8);
+    store<f32>(target, load<f32>(s3), 12);
+    source += 4;
+    s1 += 4;
+    s2 += 4;
+    s3 += 4;
+    target += step;
   }
 }
 

@@ -1,12 +1,13 @@
-// Layer normalisation y = (x - mean) / sqrt(variance + epsilon) * weight + bias over rows of x, and the root-mean-square
-// normalisation y = x / sqrt(mean x^2 + epsilon) * weight. One pass may write two outputs with weights of their own: the
-// two branches of a parallel block normalise the same rows.
+// Layer normalisation y = (x - mean) / sqrt(variance + epsilon) * weight + bias over rows of x, and
+// the root-mean-square normalisation y = x / sqrt(mean x^2 + epsilon) * weight. One pass may write
+// two outputs with weights of their own: the two branches of a parallel block normalise the same
+// rows.
 
 import { sum4 } from "./vector";
 
 /**
- * Rows of x to `first` and, unless 0, to `second`. Keeps mean and 1 / sqrt(variance + epsilon) of each row in `moments`
- * (two values a row).
+ * Rows of x to `first` and, unless 0, to `second`. Keeps mean and 1 / sqrt(variance + epsilon) of
+ * each row in `moments` (two values a row).
  */
 export function layerNormForward(
   x: usize,
@@ -51,10 +52,11 @@ export function layerNormForward(
 }
 
 /**
- * Adds to `dx` the gradient that flows back from the outputs' gradients `first` and (unless 0) `second`, and to the
- * gradients of weights and biases theirs.
+ * Adds to `dx` the gradient that flows back from the outputs' gradients `first` and (unless 0)
+ * `second`, and to the gradients of weights and biases theirs.
  *
- * With z the normalised row, and g the gradients times the weights: dx = (g - mean g - z mean(g z)) / sqrt(variance + epsilon).
+ * With z the normalised row, and g the gradients times the weights: dx = (g - mean g - z mean(g z))
+ * / sqrt(variance + epsilon).
  */
 export function layerNormBackward(
   x: usize,
@@ -162,7 +164,8 @@ export function rmsNormBackward(
     const mean = f32x4.splat(-sum4(sum) / <f32> width);
     for (let i: usize = 0; i < row; i += 16) {
       const z = f32x4.mul(v128.load(x + i), scale);
-      v128.store(gradient + i, f32x4.mul(scale, f32x4.relaxed_madd(z, mean, v128.load(gradient + i))));
+      const g = f32x4.relaxed_madd(z, mean, v128.load(gradient + i));
+      v128.store(gradient + i, f32x4.mul(scale, g));
     }
     x += row;
     gradient += row;

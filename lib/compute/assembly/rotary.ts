@@ -1,9 +1,10 @@
-// Rotary positions: in each head's query and key, value i and value i + turned / 2 of the first `turned` are a point in a
-// plane, which is turned by an angle that grows with the position.
+// Rotary positions: in each head's query and key, value i and value i + turned / 2 of the first
+// `turned` are a point in a plane, which is turned by an angle that grows with the position.
 
 /**
- * Adds the bias (unless 0) to rows [query, key, value] per head, 3 headWidth values each, and turns queries and keys.
- * `angles` holds a row [cosines, sines] of `turned` values for each position; row r stands at position r mod `length`.
+ * Adds the bias (unless 0) to rows [query, key, value] per head, 3 headWidth values each, and turns
+ * queries and keys. `angles` holds a row [cosines, sines] of `turned` values for each position; row
+ * r stands at position r mod `length`.
  */
 export function rotaryForward(
   x: usize,
@@ -34,7 +35,10 @@ export function rotaryForward(
   }
 }
 
-/** Turns the gradients of queries and keys back, in place, and adds the column sums of all to the gradient of the bias. */
+/**
+ * Turns the gradients of queries and keys back, in place, and adds the column sums of all to the
+ * gradient of the bias.
+ */
 export function rotaryBackward(
   gradient: usize,
   bias: usize,
@@ -65,7 +69,6 @@ export function rotaryBackward(
 }
 
 /** Turns the pairs (i, i + half) at x by the angles, or back. `half` counts bytes. */
-// @ts-ignore: decorator
 @inline
 function turn(x: usize, half: usize, angle: usize, back: bool): void {
   let i: usize = 0;
@@ -78,7 +81,9 @@ function turn(x: usize, half: usize, angle: usize, back: bool): void {
     v128.store(x + half + i, back ? f32x4.sub(bc, as) : f32x4.add(bc, as));
   }
   for (; i < half; i += 4) {
-    const cosine = load<f32>(angle + i), sine = back ? -load<f32>(angle + half + i) : load<f32>(angle + half + i);
+    const cosine = load<f32>(angle + i);
+    let sine = load<f32>(angle + half + i);
+    if (back) sine = -sine;
     const a = load<f32>(x + i), b = load<f32>(x + half + i);
     store<f32>(x + i, a * cosine - b * sine);
     store<f32>(x + half + i, b * cosine + a * sine);

@@ -24,7 +24,14 @@ export function scatterRows(table: usize, ids: usize, rows: i32, width: i32, fro
 }
 
 /** out = x + bias + bias2 in every row; either bias may be 0. */
-export function addBiases(x: usize, bias: usize, bias2: usize, rows: i32, width: i32, out: usize): void {
+export function addBiases(
+  x: usize,
+  bias: usize,
+  bias2: usize,
+  rows: i32,
+  width: i32,
+  out: usize,
+): void {
   const row = <usize> width * 4;
   for (let r = 0; r < rows; r++) {
     for (let i: usize = 0; i < row; i += 16) {

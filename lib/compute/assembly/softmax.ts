@@ -3,15 +3,15 @@
 import { exp4, max4, sum4 } from "./vector";
 
 /** 0, 1, 2, 3 and so on, to mask the end of a row. */
-// @ts-ignore: decorator
 @inline
 function lanesBelow(count: i32): v128 {
   return i32x4.lt_s(i32x4(0, 1, 2, 3), i32x4.splat(count));
 }
 
 /**
- * Softmax of rows of scores, in place: row r keeps its first `first` + r values, and 0 stands in the rest of its `columns`.
- * Rows lie `stride` values apart, a multiple of 4; `columns` rounded up to a multiple of 4 are written.
+ * Softmax of rows of scores, in place: row r keeps its first `first` + r values, and 0 stands in
+ * the rest of its `columns`. Rows lie `stride` values apart, a multiple of 4; `columns` rounded up
+ * to a multiple of 4 are written.
  */
 export function softmaxForward(x: usize, rows: i32, first: i32, columns: i32, stride: i32): void {
   const row = <usize> stride * 4, end = <usize> ((columns + 3) & ~3) * 4;
@@ -45,9 +45,9 @@ export function softmaxForward(x: usize, rows: i32, first: i32, columns: i32, st
 }
 
 /**
- * Turns gradients of the probabilities p into those of the scores, in place: scale p (g - sum p g). The sum equals the
- * product of the row's attention output and its gradient, `width` values in rows `outputStride` apart.
- * Rows and columns as in softmaxForward; p is 0 where the mask is.
+ * Turns gradients of the probabilities p into those of the scores, in place: scale p (g - sum p g).
+ * The sum equals the product of the row's attention output and its gradient, `width` values in rows
+ * `outputStride` apart. Rows and columns as in softmaxForward; p is 0 where the mask is.
  */
 export function softmaxBackward(
   gradient: usize,
@@ -82,9 +82,9 @@ export function softmaxBackward(
 }
 
 /**
- * The loss -ln softmax(x)[target] of each row in two parts, to `sums` and `distances`: it is ln sum + distance, with
- * sum = sum e^(x - max x) and distance = max x - x[target]. Unless `scale` is 0, writes over the logits x the gradient of
- * scale times the rows' losses.
+ * The loss -ln softmax(x)[target] of each row in two parts, to `sums` and `distances`: it is ln sum
+ * + distance, with sum = sum e^(x - max x) and distance = max x - x[target]. Unless `scale` is 0,
+ * writes over the logits x the gradient of scale times the rows' losses.
  */
 export function crossEntropy(
   x: usize,
@@ -112,7 +112,9 @@ export function crossEntropy(
     store<f32>(sums + r * 4, total);
     if (scale != 0) {
       const factor = f32x4.splat(scale / total);
-      for (let i: usize = 0; i < row; i += 16) v128.store(x + i, f32x4.mul(v128.load(x + i), factor));
+      for (let i: usize = 0; i < row; i += 16) {
+        v128.store(x + i, f32x4.mul(v128.load(x + i), factor));
+      }
       store<f32>(target, load<f32>(target) - scale);
     }
     x += row;
