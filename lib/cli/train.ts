@@ -1,7 +1,6 @@
 /** `deno task train`: trains runs of the suite, or a run of one's own. */
 import { Command, InvalidArgumentError } from "commander";
 import { distance } from "fastest-levenshtein";
-import logUpdate from "log-update";
 import {
   progressOf,
   type Run,
@@ -9,10 +8,9 @@ import {
   suite,
   suiteRun,
   tokensPerStep,
-  type TrainEvent,
-  type TrainProgress,
   trainSideBySide,
 } from "../train/mod.ts";
+import { count, TrainDisplay } from "./train_display.ts";
 
 interface Flags {
   corpus: string;
@@ -27,9 +25,6 @@ interface Flags {
   schedule?: "cosine" | "constant";
   learningRate?: number;
 }
-
-/** Seconds between two lines about a run where the output is no terminal. */
-const quietSeconds = 60;
 
 if (import.meta.main) {
   await new Command("deno task train")
@@ -109,7 +104,7 @@ async function run(names: readonly string[], flags: Flags): Promise<void> {
   for (const signal of ["SIGINT", "SIGTERM"] as const) {
     Deno.addSignalListener(signal, () => stop.abort());
   }
-  const display = new Display(Deno.stdout.isTerminal());
+  const display = new TrainDisplay(Deno.stdout.isTerminal());
   const ended = await trainSideBySide(chosen, {
     corpus,
     folder,
@@ -144,7 +139,7 @@ function own(width: number, flags: Flags): Run {
   return suiteRun({ width, depth, seed, bytes: tokens }, {
     schedule,
     learningRate,
-    suffix: `-${(tokens ?? 2 ** 26) / 2 ** 20}m${schedule === "constant" ? "-constant" : ""}`,
+    suffix: `-${(tokens ?? 2 ** 26) / 2 ** 10}k${schedule === "constant" ? "-constant" : ""}`,
   });
 }
 
@@ -161,54 +156,4 @@ function describe(run: Run, folder: string): string {
     done,
   ];
   return columns.join("  ").trimEnd();
-}
-
-function count(value: number): string {
-  return value < 1e6 ? `${(value / 1e3).toFixed(0)}K` : `${(value / 1e6).toFixed(1)}M`;
-}
-
-/** Live lines on a terminal; elsewhere a line a minute for each run. */
-class Display {
-  readonly #live: boolean;
-  readonly #running = new Map<string, string>();
-  readonly #told = new Map<string, number>();
-
-  constructor(live: boolean) {
-    this.#live = live;
-  }
-
-  update(event: TrainEvent): void {
-    const { name } = event.run;
-    if (event.type === "progress") {
-      const line = `${name.padEnd(26)} ${progressText(event.progress)}`;
-      this.#running.set(name, line);
-      const last = this.#told.get(name);
-      if (!this.#live && (last === undefined || performance.now() - last > quietSeconds * 1000)) {
-        this.#told.set(name, performance.now());
-        console.log(line);
-      }
-    } else if (event.type !== "started") {
-      const reason = event.type === "failed" ? `: ${event.reason}` : "";
-      const last = this.#running.get(name)?.slice(26) ?? "";
-      this.#running.delete(name);
-      if (this.#live) logUpdate.clear();
-      console.log(`${name.padEnd(26)} ${event.type}${reason || last}`);
-    }
-    if (this.#live) logUpdate([...this.#running.values()].join("\n"));
-  }
-
-  close(): void {
-    if (this.#live) logUpdate.done();
-  }
-}
-
-function progressText({ step, steps, loss, tokensPerSecond, secondsLeft }: TrainProgress): string {
-  const share = `${(100 * step / steps).toFixed(1)} %`.padStart(7);
-  const minutes = Math.ceil(secondsLeft / 60);
-  const left = minutes >= 60
-    ? `${Math.floor(minutes / 60)} h ${minutes % 60} min`
-    : `${minutes} min`;
-  return `${share}  loss ${loss.toFixed(4)}  ${
-    count(tokensPerSecond).padStart(5)
-  } tokens/s  ${left} left`;
 }
