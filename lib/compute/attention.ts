@@ -1,7 +1,6 @@
 import { addresses } from "./address.ts";
 import type { Machine } from "./machine.ts";
 import type { AttentionBackwardOptions, AttentionOptions, HeadsOptions } from "./network_types.ts";
-import { product } from "./product.ts";
 
 /**
  * Queries that are worked on together. They need the keys up to their own end only, so that nearly half of all products is
@@ -22,6 +21,7 @@ export function probabilitiesLength({ sequences, heads, length }: HeadsOptions):
 /** Forward: see {@linkcode NetworkKernel.attention}. */
 export function attention(machine: Machine, options: AttentionOptions): void {
   const { x, probabilities, output, length, heads, headWidth } = options;
+  const { wasm, multiplySingle } = machine;
   check(machine, options);
   const [row, outputRow, stride] = [3 * heads * headWidth, heads * headWidth, strideOf(length)];
   const scale = 1 / Math.sqrt(headWidth);
@@ -33,9 +33,9 @@ export function attention(machine: Machine, options: AttentionOptions): void {
       const scores = probabilities.subarray(p + start * stride);
       const q = x.subarray(query + start * row);
       const o = output.subarray(out + start * outputRow);
-      product(machine, "NT", rows, keys, headWidth, scale, q, row, k, row, 0, scores, stride);
-      machine.wasm.softmaxForward(scores.byteOffset, rows, start + 1, keys, stride);
-      product(machine, "NN", rows, headWidth, keys, 1, scores, stride, v, row, 0, o, outputRow);
+      multiplySingle("NT", rows, keys, headWidth, scale, q, row, k, row, 0, scores, stride);
+      wasm.softmaxForward(scores.byteOffset, rows, start + 1, keys, stride);
+      multiplySingle("NN", rows, headWidth, keys, 1, scores, stride, v, row, 0, o, outputRow);
     }
   }
 }
@@ -43,7 +43,7 @@ export function attention(machine: Machine, options: AttentionOptions): void {
 /** Backward: see {@linkcode NetworkKernel.attentionBackward}. */
 export function attentionBackward(machine: Machine, options: AttentionBackwardOptions): void {
   const { x, probabilities, output, length, heads, headWidth, outputGradient, xGradient } = options;
-  const { arena, wasm } = machine;
+  const { arena, wasm, multiplySingle } = machine;
   check(machine, options);
   check(machine, { ...options, x: xGradient, output: outputGradient });
   const [row, outputRow, stride] = [3 * heads * headWidth, heads * headWidth, strideOf(length)];
@@ -58,22 +58,20 @@ export function attentionBackward(machine: Machine, options: AttentionBackwardOp
       for (let start = Math.floor((length - 1) / block) * block; start >= 0; start -= block) {
         const rows = Math.min(block, length - start);
         const keys = start + rows;
-        const probability = probabilities.subarray(p + start * stride);
+        const pr = probabilities.subarray(p + start * stride);
         const q = x.subarray(query + start * row);
         const dq = xGradient.subarray(query + start * row);
         const o = output.subarray(out + start * outputRow);
         const dO = outputGradient.subarray(out + start * outputRow);
-        product(machine, "NT", rows, keys, headWidth, 1, dO, outputRow, v, row, 0, ds, stride);
-        product(
-          ...[machine, "TN", keys, headWidth, rows, 1] as const,
-          ...[probability, stride, dO, outputRow, beta, dv, row] as const,
-        );
+        multiplySingle("NT", rows, keys, headWidth, 1, dO, outputRow, v, row, 0, ds, stride);
+        multiplySingle("TN", keys, headWidth, rows, 1, pr, stride, dO, outputRow, beta, dv, row);
+        // deno-fmt-ignore
         wasm.softmaxBackward(
-          ...[ds.byteOffset, probability.byteOffset, rows, keys, stride] as const,
-          ...[o.byteOffset, dO.byteOffset, headWidth, outputRow, scale] as const,
+          ds.byteOffset, pr.byteOffset, rows, keys, stride,
+          o.byteOffset, dO.byteOffset, headWidth, outputRow, scale,
         );
-        product(machine, "NN", rows, headWidth, keys, 1, ds, stride, k, row, 0, dq, row);
-        product(machine, "TN", keys, headWidth, rows, 1, ds, stride, q, row, beta, dk, row);
+        multiplySingle("NN", rows, headWidth, keys, 1, ds, stride, k, row, 0, dq, row);
+        multiplySingle("TN", keys, headWidth, rows, 1, ds, stride, q, row, beta, dk, row);
         beta = 1;
       }
     }

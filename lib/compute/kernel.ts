@@ -3,7 +3,7 @@ import { cholesky, inverseFactor, invertLower } from "./cholesky.ts";
 import { gemm } from "./gemm.ts";
 import { gptq } from "./gptq.ts";
 import { hessian } from "./hessian.ts";
-import { type Machine, startModule, wasmMultiply } from "./machine.ts";
+import { type Machine, startModule, wasmMultiply, wasmMultiplySingle } from "./machine.ts";
 import { networkKernel } from "./network.ts";
 import { ranges, round } from "./round.ts";
 import type { KernelOptions, MatrixKernel } from "./types.ts";
@@ -26,9 +26,10 @@ import type { KernelOptions, MatrixKernel } from "./types.ts";
 export function loadKernel(options: KernelOptions = {}): MatrixKernel {
   const { backend = "wasm", memory = 2 ** 30, library } = options;
   const { arena, wasm } = startModule(memory);
-  const products = wasmMultiply(arena, wasm);
   const blas = backend === "blas" ? loadBlas(library) : undefined;
-  const machine: Machine = { arena, wasm, multiply: blas?.multiply ?? products };
+  const multiply = blas?.multiply ?? wasmMultiply(arena, wasm);
+  const multiplySingle = blas?.multiplySingle ?? wasmMultiplySingle(wasm);
+  const machine: Machine = { arena, wasm, multiply, multiplySingle };
   return {
     backend,
     library: blas?.library ?? "WebAssembly",

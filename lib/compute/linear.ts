@@ -1,7 +1,6 @@
 import { addresses } from "./address.ts";
 import type { Machine } from "./machine.ts";
 import type { LinearBackwardOptions, LinearOptions } from "./network_types.ts";
-import { product } from "./product.ts";
 
 /** Forward: see {@linkcode NetworkKernel.linear}. */
 export function linear(machine: Machine, options: LinearOptions): void {
@@ -11,7 +10,7 @@ export function linear(machine: Machine, options: LinearOptions): void {
   at("weight", out * width);
   at("output", rows * out);
   const beta = Number(accumulate);
-  product(machine, "NT", rows, out, width, 1, x, width, weight, width, beta, output, out);
+  machine.multiplySingle("NT", rows, out, width, 1, x, width, weight, width, beta, output, out);
 }
 
 /** Backward: see {@linkcode NetworkKernel.linearBackward}. */
@@ -23,6 +22,32 @@ export function linearBackward(machine: Machine, options: LinearBackwardOptions)
   at("gradient", rows * out);
   at("xGradient", rows * width);
   at("weightGradient", out * width);
-  product(machine, "TN", out, width, rows, 1, gradient, out, x, width, 1, weightGradient, width);
-  product(machine, "NN", rows, width, out, 1, gradient, out, weight, width, 0, xGradient, width);
+  machine.multiplySingle(
+    "TN",
+    out,
+    width,
+    rows,
+    1,
+    gradient,
+    out,
+    x,
+    width,
+    1,
+    weightGradient,
+    width,
+  );
+  machine.multiplySingle(
+    "NN",
+    rows,
+    width,
+    out,
+    1,
+    gradient,
+    out,
+    weight,
+    width,
+    0,
+    xGradient,
+    width,
+  );
 }

@@ -112,11 +112,32 @@ export type FullProduct =
 /** Computes a product in place; the arrays may lie anywhere. */
 export type Multiply = (product: FullProduct) => void;
 
+/**
+ * A product in f32 without any checks, for operations that have checked their arrays, which lie in the memory, and call it
+ * often. The order is that of BLAS: which of A and B are transposed (T), sizes, and each matrix with the length of its
+ * stored rows.
+ */
+export type MultiplySingle = (
+  form: "NN" | "NT" | "TN",
+  m: number,
+  n: number,
+  k: number,
+  alpha: number,
+  a: Float32Array,
+  lda: number,
+  b: Float32Array,
+  ldb: number,
+  beta: number,
+  c: Float32Array,
+  ldc: number,
+) => void;
+
 /** What every kernel works with. */
 export interface Machine {
   readonly arena: Arena;
   readonly wasm: Exports;
   readonly multiply: Multiply;
+  readonly multiplySingle: MultiplySingle;
 }
 
 let compiled: WebAssembly.Module | undefined;
@@ -152,4 +173,15 @@ export function wasmMultiply(arena: Arena, wasm: Exports): Multiply {
       );
       if (c !== whole) whole.set(c);
     });
+}
+
+/** The same, unchecked. */
+export function wasmMultiplySingle(wasm: Exports): MultiplySingle {
+  // Written out, because spreading arguments would cost more than a small product.
+  // deno-fmt-ignore
+  return (form, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc) =>
+    wasm.gemmF32(
+      Number(form === "TN"), Number(form === "NT"), m, n, k,
+      alpha, a.byteOffset, lda, b.byteOffset, ldb, beta, c.byteOffset, ldc,
+    );
 }
