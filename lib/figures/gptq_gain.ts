@@ -1,9 +1,8 @@
 /** What GPTQ brings over round to nearest on a real matrix, by bit width. */
 import { calibratedLayer } from "../encoder/mod.ts";
-import { quantize } from "../quantize/mod.ts";
 import { type Figure, figure } from "./layout.ts";
 import { curve, labels, type PointLook, points } from "./marks.ts";
-import { tickRange } from "./methods.ts";
+import { tickRange } from "./tick_range.ts";
 import { rule } from "./style.ts";
 
 /** Options of {@link gptqGain}. */
@@ -29,13 +28,11 @@ const lines = [
 export function gptqGain(options: GptqGainOptions = {}): Figure {
   const { matrix = "layer_0.ffn_in", group = 128, damping = 0.01, order = false } = options;
   const layer = calibratedLayer(matrix);
-  const measure = (spec: string) => {
-    const { error, weights } = quantize(layer.weights, spec, layer.calibration);
-    return { weights: error.sqnr, ...layer.outputSqnr(weights) };
-  };
   const gains = widths.map((bits) => {
-    const rtn = measure(`rtn:bits=${bits},group=${group}`);
-    const gptq = measure(`gptq:bits=${bits},group=${group},damping=${damping},order=${order}`);
+    const rtn = layer.measure(`rtn:bits=${bits},group=${group}`);
+    const gptq = layer.measure(
+      `gptq:bits=${bits},group=${group},damping=${damping},order=${order}`,
+    );
     return {
       bits,
       calibration: gptq.calibration - rtn.calibration,

@@ -1,4 +1,7 @@
 /** Figures: rows to stand-alone SVG, in one style. */
+export { awqChannels, type AwqChannelsOptions } from "./awq_channels.ts";
+export { awqGptq, type AwqGptqOptions } from "./awq_gptq.ts";
+export { awqSearch, type AwqSearchOptions } from "./awq_search.ts";
 export { type Along, curvesLaw, withExponent } from "./curves_law.ts";
 export { type ExportedFigure, exportFigures, type ExportFiguresOptions } from "./export.ts";
 export { figure1, type Figure1Options } from "./figure_1.ts";
@@ -10,10 +13,18 @@ export { figure5, type Figure5Options } from "./figure_5.ts";
 export { figure6, type Figure6Options } from "./figure_6.ts";
 export { figure7, type Figure7Options } from "./figure_7.ts";
 export { fittingSpace, type FittingSpaceOptions } from "./fitting_space.ts";
+export { formats, type FormatsOptions } from "./formats.ts";
+export { fourBitFormats, type FourBitFormatsOptions } from "./four_bit_formats.ts";
+export { gptqCalibration, type GptqCalibrationOptions } from "./gptq_calibration.ts";
+export { gptqGain, type GptqGainOptions } from "./gptq_gain.ts";
+export { gptqSteps, type GptqStepsOptions } from "./gptq_steps.ts";
+export { groupSize, type GroupSizeOptions } from "./group_size.ts";
 export { type Figure, figure, type FigureParts, type PanelRow } from "./layout.ts";
 export { learningRateDecay, type LearningRateDecayOptions } from "./learning_rate_decay.ts";
 export { figures, findFigure } from "./registry.ts";
 export { perBitExponents, type PerBitExponentsOptions } from "./per_bit_exponents.ts";
+export { salientChannels, type SalientChannelsOptions } from "./salient_channels.ts";
+export { sixteenLevels, type SixteenLevelsOptions } from "./sixteen_levels.ts";
 export { table1, type Table1Options } from "./table_1.ts";
 export { twoBitGrid, type TwoBitGridOptions } from "./two_bit_grid.ts";
 export { worseThanRandom, type WorseThanRandomOptions } from "./worse_than_random.ts";

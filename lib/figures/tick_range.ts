@@ -1,4 +1,4 @@
-/** What the figures of quantization methods share. */
+/** An axis for values that are only known when they are measured. Written by hand: Plot's scales choose ticks, but leave a domain that ends between two. */
 
 /** A domain that holds all values and 0, with about six round ticks. */
 export function tickRange(
@@ -10,6 +10,9 @@ export function tickRange(
   const gap = unit * [0.5, 1, 2, 5, 10].find((factor) => (high - low) / (factor * unit) <= 7)!;
   const first = Math.floor(low / gap + 1e-9);
   const last = Math.ceil(high / gap - 1e-9);
-  const ticks = Array.from({ length: last - first + 1 }, (_, i) => gap * (first + i));
+  const ticks = Array.from(
+    { length: last - first + 1 },
+    (_, i) => Number((gap * (first + i)).toPrecision(12)),
+  );
   return { domain: [ticks[0]!, ticks.at(-1)!], ticks };
 }
