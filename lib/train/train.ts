@@ -48,11 +48,9 @@ export async function train(run: Run, options: TrainOptions): Promise<boolean> {
   const { context, sequences, seed } = run;
   const batches = new Batches(text.bytes, { context, sequences, seed });
   if (batches.steps < run.steps) {
+    const needed = run.steps * tokensPerStep(run);
     throw new Error(
-      `Cannot train ${run.name}: needs ${
-        run.steps * tokensPerStep(run)
-      } bytes of text, each once: ` +
-        `got ${text.bytes.length}`,
+      `Cannot train ${run.name}: needs ${needed} bytes of text, each once: got ${text.bytes.length}`,
     );
   }
   const runFolder = join(folder, run.name);
@@ -64,6 +62,7 @@ export async function train(run: Run, options: TrainOptions): Promise<boolean> {
     run,
     corpusSha256: text.sha256,
     codeVersion: codeVersion(trainingCode),
+    backend: kernel.backend,
     size: runSize(run),
     finished: false,
   };
@@ -182,7 +181,7 @@ function notesOf(run: Run, text: CorpusText): Record<string, string> {
 }
 
 function checkpointNotes(record: RunRecord, step: number): Record<string, string> {
-  const { run, corpusSha256, codeVersion, size } = record;
+  const { run, corpusSha256, codeVersion, backend, size } = record;
   return {
     run: run.name,
     step: String(step),
@@ -193,6 +192,7 @@ function checkpointNotes(record: RunRecord, step: number): Record<string, string
     schedule: JSON.stringify(run.schedule),
     corpus_sha256: corpusSha256,
     code_version: codeVersion,
+    backend,
   };
 }
 

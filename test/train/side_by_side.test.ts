@@ -9,7 +9,7 @@ import { filesOf, tinyCorpus, tinyRun } from "./tiny.ts";
 const scratch = mkdtempSync(join(tmpdir(), "side-by-side-"));
 const worker = fileURLToPath(new URL("../../lib/train/worker.ts", import.meta.url));
 const whole = join(scratch, "whole");
-const long = tinyRun({ steps: 800, checkpoints: [20, 500, 1000, 800] });
+const long = tinyRun({ steps: 600, checkpoints: [20, 300, 500, 600] });
 const short = tinyRun({ name: "short", seed: 2 });
 let corpus: string;
 
@@ -46,7 +46,7 @@ describe("runs side by side", () => {
   it("finish, each in its folder", () => {
     const names = readdirSync(whole).sort();
     expect(names).toEqual(["short", "tiny"]);
-    expect(existsSync(join(whole, "tiny", "step800", "model.safetensors"))).toBe(true);
+    expect(existsSync(join(whole, "tiny", "step600", "model.safetensors"))).toBe(true);
   });
 
   it("killed at random moments give the same bytes as if they had not been", async () => {

@@ -32,7 +32,11 @@ async function fetchDebian({ name, version }: Part, cache: string): Promise<Fetc
   const folder = join(cache, "debian");
   mkdirSync(folder, { recursive: true });
   const file = findArchive(folder, name, version) ??
-    await downloadDebian(name, version, folder);
+    await downloadDebian(name, version, folder).catch((error) => {
+      const other = findArchive(folder, name);
+      if (!other) throw error;
+      return other;
+    });
   const archive = createHash("sha256").update(readFileSync(file)).digest("hex");
   return {
     version: decodeURIComponent(basename(file).split("_")[1]!),
