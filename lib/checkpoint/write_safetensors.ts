@@ -19,6 +19,17 @@ const largestWrite = 2 ** 30;
 /**
  * Writes a file, tensors in the given order. The file appears under its name only when it is whole:
  * it is written beside it first. Throws when a name is given twice or data does not fit its shape.
+ *
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { bytesOf, SafetensorsFile, writeSafetensors } from "./mod.ts";
+ *
+ * const path = `${Deno.makeTempDirSync()}/model.safetensors`;
+ * const bytes = bytesOf(Float32Array.of(1, 2));
+ * writeSafetensors(path, [{ name: "norm.weight", dtype: "F32", shape: [2], bytes }]);
+ * using file = new SafetensorsFile(path);
+ * assert.deepEqual(file.tensor("norm.weight"), { shape: [2], data: Float32Array.of(1, 2) });
+ * ```
  */
 export function writeSafetensors(
   path: string,
