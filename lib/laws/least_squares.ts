@@ -137,7 +137,7 @@ export function leastSquares(options: LeastSquaresOptions): LeastSquaresResult {
     jacobian: options.jacobian,
     lower,
     upper,
-    weights: options.weights === undefined ? undefined : Float64Array.from(options.weights),
+    weights: options.weights,
   };
   const settings: DescentOptions = {
     maxIterations: options.maxIterations ?? 1000,
@@ -148,14 +148,12 @@ export function leastSquares(options: LeastSquaresOptions): LeastSquaresResult {
   const { loss, huberDelta = 1 } = options;
   const squares = new ResidualSystem(given);
   const system = loss === "huber" ? new ResidualSystem({ ...given, huberDelta }) : squares;
-  // Huber's loss is descended from about where squares lead: with it, linear parameters cannot be projected out.
+  // With Huber's loss, linear parameters cannot be projected out.
   const exact = system === squares ? settings : { ...settings, linear: [] };
   const enough = system === squares ? roughly : roughly / 100;
   const rough = { ...exact, tolerance: Math.max(settings.tolerance, enough) };
   const ends = starts.flatMap((start) => {
-    const near = system === squares
-      ? start
-      : descend(squares, start, { ...settings, tolerance: roughly })?.theta ?? start;
+    const near = system === squares ? start : nearer(start, squares, system, settings);
     return descend(system, near, starts.length > 1 ? rough : exact) ?? [];
   });
   if (ends.length === 0) {
@@ -196,6 +194,17 @@ export function leastSquares(options: LeastSquaresOptions): LeastSquaresResult {
     status,
     usable: leastSquaresStatuses[status].usable,
   };
+}
+
+/** Where to descend Huber's loss from: the start, or where squares lead from it, roughly, if that is better. */
+function nearer(
+  start: Float64Array,
+  squares: ResidualSystem,
+  huber: ResidualSystem,
+  settings: DescentOptions,
+): Float64Array {
+  const near = descend(squares, start, { ...settings, tolerance: roughly })?.theta;
+  return near && huber.at(near).objective < huber.at(start).objective ? near : start;
 }
 
 /** The best end: of those that tie for the least objective, the flattest. */

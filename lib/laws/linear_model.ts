@@ -51,7 +51,7 @@ export function arrive(
   }
   const settled = { ...triangle, c: c.map((value, i) => i < leading ? 0 : value) };
   return {
-    place: system.shifted(place, solved, linear),
+    place: system.shift(place, solved, linear),
     slope: slopeOf(settled, slope.lengths),
   };
 }
@@ -112,13 +112,20 @@ export function localModel(
   triangle: Triangle,
   scales: Float64Array,
 ): LocalModel {
-  const order = Array.from(triangle.order);
-  return {
+  const { order, leading } = triangle;
+  const model = {
     triangle,
-    scales: Float64Array.from(order, (j, i) => i < triangle.leading ? 0 : scales[j]!),
-    lower: Float64Array.from(order, (j) => lower[j]! - theta[j]!),
-    upper: Float64Array.from(order, (j) => upper[j]! - theta[j]!),
+    scales: new Float64Array(order.length),
+    lower: new Float64Array(order.length),
+    upper: new Float64Array(order.length),
   };
+  for (let i = 0; i < order.length; i++) {
+    const j = order[i]!;
+    if (i >= leading) model.scales[i] = scales[j]!;
+    model.lower[i] = lower[j]! - theta[j]!;
+    model.upper[i] = upper[j]! - theta[j]!;
+  }
+  return model;
 }
 
 /** `theta` after a step in pivot order, kept in the bounds. */

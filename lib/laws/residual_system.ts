@@ -10,7 +10,7 @@ export interface SystemOptions {
   jacobian?(theta: Float64Array, out: Float64Array): void;
   readonly lower: Float64Array;
   readonly upper: Float64Array;
-  readonly weights?: Float64Array;
+  readonly weights?: ArrayLike<number>;
   readonly huberDelta?: number;
 }
 
@@ -80,13 +80,14 @@ export class ResidualSystem {
     return this.#place(theta, residuals);
   }
 
-  /** The place at `theta`, which differs from the one last linearised only in the `linear` parameters. */
-  shifted(place: Place, theta: Float64Array, linear: readonly number[]): Place {
-    const residuals = place.residuals.slice();
+  /** Moves a place, the last one linearised, to `theta`, which differs in `linear` parameters only. */
+  shift({ theta: from, residuals }: Place, theta: Float64Array, linear: readonly number[]): Place {
+    const { width } = this;
+    const jacobian = this.#jacobian;
     for (const j of linear) {
-      const step = theta[j]! - place.theta[j]!;
+      const step = theta[j]! - from[j]!;
       for (let i = 0; i < residuals.length; i++) {
-        residuals[i] = residuals[i]! + step * this.#jacobian[i * this.width + j]!;
+        residuals[i] = residuals[i]! + step * jacobian[i * width + j]!;
       }
     }
     return this.#place(theta, residuals);

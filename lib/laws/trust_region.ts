@@ -97,7 +97,8 @@ export function descend(
     } else settled = ++failures > (hidden ? patience.hidden : patience.visible);
   }
   let end: Descent["end"] = "iteration limit";
-  if (slope.gradientNorm <= flat || isStill(slope, place, scales)) end = "optimum";
+  const enough = Math.max(flat, options.tolerance);
+  if (slope.gradientNorm <= enough || isStill(slope, place, scales)) end = "optimum";
   else if (settled) end = "stalled";
   return { ...place, ...slope, iterations, robust: system.robust, end };
 }

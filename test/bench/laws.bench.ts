@@ -3,8 +3,16 @@ import pl from "nodejs-polars";
 import { uniformFloat64 } from "pure-rand/distribution/uniformFloat64";
 import { uniformInt } from "pure-rand/distribution/uniformInt";
 import { xoroshiro128plus } from "pure-rand/generator/xoroshiro128plus";
-import { bootstrap } from "../../lib/laws/bootstrap.ts";
-import { columnsFrom, findLaw, fit, parameterVector, published } from "../../lib/laws/mod.ts";
+import {
+  bootstrap,
+  columnsFrom,
+  findLaw,
+  fitProblem,
+  leastSquares,
+  parameterVector,
+  published,
+} from "../../lib/laws/mod.ts";
+import { middle } from "../../lib/laws/multi_start.ts";
 import { type BenchRow, runPython, timeIt } from "./bench.ts";
 
 const rows = 1500;
@@ -24,18 +32,18 @@ interface Reference {
 export default async function laws(): Promise<BenchRow[]> {
   const columns = grid();
   const frame = pl.DataFrame(columns);
-  // One start, as SciPy has: the middle of the search ranges is too far away for it, so both get this one.
-  const options = { starts: 1, seed };
-  const full = fit("unified", frame, options);
-  const boot = bootstrap("unified", frame, { ...options, resamples });
-  const ourFit = await timeIt(() => fit("unified", frame, options), { runs });
-  const ourBootstrap = await timeIt(() => bootstrap("unified", frame, { ...options, resamples }), {
-    runs,
-  });
+  const { law, problem } = fitProblem("unified", frame);
+  const start = middle(law.parameters);
+  const fit = () => leastSquares({ ...problem, starts: 1, start });
+  const resample = () => bootstrap("unified", frame, { resamples, seed, starts: 1 });
+  const full = fit();
+  const { estimates } = resample();
+  const ourFit = await timeIt(fit, { runs });
+  const ourBootstrap = await timeIt(resample, { runs });
 
   const reference = await runPython<Reference>("laws_reference.py", {
     ...columns,
-    start: [1e-2, 0.75, 0.5, 5.5],
+    start: Array.from(start),
     counts: drawn(),
     runs,
   }, { modules: ["numpy", "scipy"] });
@@ -43,20 +51,19 @@ export default async function laws(): Promise<BenchRow[]> {
   if (reference === undefined) {
     return [{ name: named[0], ours: ourFit }, { name: named[1], ours: ourBootstrap }];
   }
-  const ours = parameterVector(full.law, full.parameters);
   const name = `SciPy ${reference.version}`;
   return [
     {
       name: named[0],
       ours: ourFit,
       peer: { name, milliseconds: reference.fit },
-      note: agreement(ours, reference.parameters),
+      note: agreement(full.theta, reference.parameters),
     },
     {
       name: named[1],
       ours: ourBootstrap,
       peer: { name, milliseconds: reference.bootstrap },
-      note: agreement(boot.estimates, reference.estimates.flat()),
+      note: agreement(estimates, reference.estimates.flat()),
     },
   ];
 }

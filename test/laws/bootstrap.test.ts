@@ -71,10 +71,10 @@ describe("bootstrap", () => {
     ["bca", { interval: "bca" }],
     ["percentile, log space", { interval: "percentile", space: "log" }],
   ])("holds the truth about as often as it says: %s", (_, options) => {
-    // 150 tables at 90 %: a standard deviation of 2.5 %, and a bootstrap of 60 rows is a little short.
-    const part = coverage(150, { ...options, level: 0.9, resamples: 100 });
-    expect(part).toBeGreaterThan(0.8);
-    expect(part).toBeLessThan(0.97);
+    // 100 tables at 90 %: a standard deviation of 3 %, and a bootstrap of 60 rows is a little short.
+    const part = coverage(100, { ...options, level: 0.9, resamples: 80 });
+    expect(part).toBeGreaterThan(0.79);
+    expect(part).toBeLessThan(0.98);
   });
 
   it("by cluster holds the truth where rows of one model err together, and by row does not", () => {
@@ -88,7 +88,7 @@ describe("bootstrap", () => {
           by,
           seed,
           starts: 1,
-          resamples: 80,
+          resamples: 60,
           level: 0.9,
         });
         const at = ({ scale, tokenExponent }: Record<string, number>) =>
@@ -113,7 +113,7 @@ describe("bootstrap", () => {
     );
     const wide = bootstrap("token", spoilt, { resamples: 200 }).standardErrors["tokenExponent"]!;
     const robust = bootstrap("token", spoilt, { resamples: 200, loss: "huber" });
-    expect(robust.standardErrors["tokenExponent"]!).toBeLessThan(wide / 5);
+    expect(robust.standardErrors["tokenExponent"]!).toBeLessThan(wide / 3);
   });
 
   it("counts the refits that cannot be used", () => {
