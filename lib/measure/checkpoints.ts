@@ -1,0 +1,101 @@
+/** Checkpoints to measure: folders as `deno task train` writes them. */
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { basename, dirname, join, resolve } from "node:path";
+import { openWeights, SafetensorsFile, weightsHash } from "../checkpoint/mod.ts";
+import { countParameters, type ModelConfig, readConfig } from "../model/mod.ts";
+
+/** A checkpoint as a plan knows it. What could not be read is null, and `error` says why. */
+export interface CheckpointEntry {
+  /** The run's name. */
+  readonly model: string;
+  /** The step: "step512". */
+  readonly revision: string;
+  /** Where it lies. */
+  readonly folder: string;
+  readonly family: string | null;
+  /** Non-embedding parameters. */
+  readonly size: number | null;
+  /** Training tokens. */
+  readonly tokens: number | null;
+  /** Seed of the training run. */
+  readonly seed: number | null;
+  /** Hash of names, types, shapes and values. */
+  readonly weights_sha256: string | null;
+  readonly error: string | null;
+}
+
+/** Looks at the checkpoint in a folder, and hashes its weights. */
+export function readCheckpoint(path: string): CheckpointEntry {
+  const folder = resolve(path);
+  const names = { model: basename(dirname(folder)), revision: basename(folder), folder };
+  try {
+    const config = readConfigOf(folder);
+    const notes = notesOf(folder);
+    const number = (key: string) => /^\d+$/.test(notes[key] ?? "") ? Number(notes[key]) : null;
+    using weights = openWeights(folder);
+    return {
+      ...names,
+      ...(notes.run === undefined ? {} : { model: notes.run }),
+      ...(notes.step === undefined ? {} : { revision: `step${notes.step}` }),
+      family: config.family,
+      size: countParameters(config).nonEmbedding,
+      tokens: number("tokens"),
+      seed: number("seed"),
+      weights_sha256: weightsHash(weights),
+      error: null,
+    };
+  } catch (error) {
+    const unknown = { family: null, size: null, tokens: null, seed: null, weights_sha256: null };
+    return { ...names, ...unknown, error: withoutPath(error, folder) };
+  }
+}
+
+/** Opens a model for as long as `use` takes. */
+export async function withModel<Result>(
+  folder: string,
+  use: (model: { config: ModelConfig; source: ReturnType<typeof openWeights> }) => Promise<Result>,
+): Promise<Result> {
+  using source = openWeights(folder);
+  return await use({ config: readConfigOf(folder), source });
+}
+
+/** An error's message, in which the folder has no path: tables are the same on every machine. */
+export function withoutPath(error: unknown, folder: string): string {
+  const message = error instanceof Error ? error.message : String(error);
+  return message.replaceAll(folder, join(basename(dirname(folder)), basename(folder)));
+}
+
+/**
+ * The folders of the checkpoints of all runs in a folder, by run and step. BitNet's are left out: their weights are
+ * rounded as the model runs.
+ */
+export function suiteCheckpoints(folder: string): string[] {
+  if (!existsSync(folder)) {
+    throw new Error(`No suite in ${folder}: train it with: deno task train suite`);
+  }
+  const runs = readdirSync(folder).filter((name) => existsSync(join(folder, name, "run.json")));
+  const isBitNet = (name: string) =>
+    JSON.parse(readFileSync(join(folder, name, "run.json"), "utf8")).run.bitLinear !== undefined;
+  return runs.sort().filter((name) => !isBitNet(name)).flatMap((name) => {
+    const step = (revision: string) => Number(/^step(\d+)$/.exec(revision)?.[1] ?? NaN);
+    return readdirSync(join(folder, name))
+      .filter((revision) => existsSync(join(folder, name, revision, "model.safetensors")))
+      .filter((revision) => Number.isFinite(step(revision)))
+      .sort((a, b) => step(a) - step(b))
+      .map((revision) => join(folder, name, revision));
+  });
+}
+
+function readConfigOf(folder: string): ModelConfig {
+  const path = join(folder, "config.json");
+  if (!existsSync(path)) throw new Error(`No checkpoint in ${folder}: needs config.json`);
+  return readConfig(JSON.parse(readFileSync(path, "utf8")));
+}
+
+/** What `deno task train` notes in the file: run, step, tokens, seed. */
+function notesOf(folder: string): Readonly<Record<string, string>> {
+  const path = join(folder, "model.safetensors");
+  if (!existsSync(path)) return {};
+  using file = new SafetensorsFile(path);
+  return file.metadata;
+}

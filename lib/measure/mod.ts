@@ -1,0 +1,27 @@
+/** Checkpoints quantized and measured: what each method costs in loss. */
+export * from "./evaluate.ts";
+export { type CheckpointEntry, readCheckpoint, suiteCheckpoints } from "./checkpoints.ts";
+export { readMethods, suiteMethods } from "./method_list.ts";
+export {
+  makePlan,
+  type Plan,
+  type PlanItem,
+  type PlannedText,
+  type PlanOptions,
+  readPlan,
+  writePlan,
+} from "./plan.ts";
+export {
+  type LayerReport,
+  type ModelReport,
+  quantizeBlocks,
+  type QuantizedBlock,
+  type QuantizedModel,
+  quantizeModel,
+  type QuantizeModelOptions,
+  type Sequences,
+} from "./quantize_model.ts";
+export { frameOf, type MeasuredRow, rowColumns } from "./rows.ts";
+export { runStudy, type RunStudyOptions, type StudyProgress } from "./run_study.ts";
+export { type ReadSequences, readSequences, type TextSequences } from "./sequences.ts";
+export { gather, measureShare, partsFolder, type ShareOptions, stateOf } from "./study.ts";

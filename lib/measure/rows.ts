@@ -1,0 +1,116 @@
+/** Rows of measurements, and their Parquet files. */
+import { renameSync, rmSync } from "node:fs";
+import pl, { type DataType } from "nodejs-polars";
+
+/** One checkpoint, one method, one text. Losses in nats per token. */
+export interface MeasuredRow {
+  readonly model: string;
+  readonly family: string | null;
+  /** N, non-embedding parameters. */
+  readonly size: number | null;
+  /** D, training tokens. */
+  readonly tokens: number | null;
+  readonly revision: string;
+  /** Seed of the training run. */
+  readonly seed: number | null;
+  /** The canonical spec. */
+  readonly method: string;
+  readonly method_name: string;
+  /** Bits of a code. */
+  readonly bits: number | null;
+  /** Everything stored, in bits over weights. */
+  readonly bits_per_weight: number | null;
+  /** Weights that share a scale; null where a row or a matrix does. */
+  readonly group: number | null;
+  readonly test_set: string;
+  /** SHA-256 of the tokens. */
+  readonly test_sha256: string;
+  readonly sequence_length: number;
+  /** Tokens from the start of one sequence to that of the next. */
+  readonly stride: number;
+  readonly sequences: number;
+  readonly calibration_set: string | null;
+  readonly calibration_sha256: string | null;
+  readonly calibration_sequences: number | null;
+  readonly calibration_seed: number | null;
+  readonly loss16: number | null;
+  readonly loss_quantized: number | null;
+  readonly qid: number | null;
+  /** Standard error of `qid`, paired over sequences. */
+  readonly qid_se: number | null;
+  /** Signal to quantization noise of all quantized weights, dB. */
+  readonly sqnr_db: number | null;
+  readonly weights_sha256: string | null;
+  readonly code_version: string;
+  /** Why there is no result. */
+  readonly error: string | null;
+  readonly provenance: "measured";
+}
+
+type Kind = "number" | "text";
+
+/** The columns of a table of measurements, in order. */
+export const rowColumns: { readonly [Name in keyof MeasuredRow]-?: Kind } = {
+  model: "text",
+  family: "text",
+  size: "number",
+  tokens: "number",
+  revision: "text",
+  seed: "number",
+  method: "text",
+  method_name: "text",
+  bits: "number",
+  bits_per_weight: "number",
+  group: "number",
+  test_set: "text",
+  test_sha256: "text",
+  sequence_length: "number",
+  stride: "number",
+  sequences: "number",
+  calibration_set: "text",
+  calibration_sha256: "text",
+  calibration_sequences: "number",
+  calibration_seed: "number",
+  loss16: "number",
+  loss_quantized: "number",
+  qid: "number",
+  qid_se: "number",
+  sqnr_db: "number",
+  weights_sha256: "text",
+  code_version: "text",
+  error: "text",
+  provenance: "text",
+};
+
+/** The order of rows in a table. */
+const order = ["model", "tokens", "revision", "method", "test_set"] as const;
+
+/** Rows as a Polars frame: Float64 for numbers, String for text. */
+export function frameOf(rows: readonly MeasuredRow[]): pl.DataFrame<Record<string, DataType>> {
+  return pl.DataFrame(
+    (Object.keys(rowColumns) as (keyof MeasuredRow)[]).map((name) => {
+      const values = rows.map((row) => row[name]);
+      const type = rowColumns[name] === "number" ? pl.Float64 : pl.Utf8;
+      return pl.Series(name, values, type);
+    }),
+  ) as pl.DataFrame<Record<string, DataType>>;
+}
+
+/** Writes a frame as Parquet, whole or not at all. The same rows give the same bytes. */
+export function writeParquet(path: string, frame: pl.DataFrame): void {
+  const partial = `${path}.${Deno.pid}.partial`;
+  try {
+    frame.writeParquet(partial, { compression: "zstd" });
+    renameSync(partial, path);
+  } finally {
+    rmSync(partial, { force: true });
+  }
+}
+
+/** The rows of many parts as one frame, sorted. */
+export function gatherParts(paths: readonly string[]): pl.DataFrame<Record<string, DataType>> {
+  const parts = paths.map((path) => pl.readParquet(path));
+  return (parts.length === 0 ? frameOf([]) : pl.concat(parts)).sort([...order]) as ReturnType<
+    typeof frameOf
+  >;
+}

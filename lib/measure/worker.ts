@@ -1,0 +1,43 @@
+/**
+ * A share of a study in a process of its own: `deno run -A worker.ts JSON`. Each item that is done goes to the standard
+ * output, a JSON object a line. SIGINT, SIGTERM and the end of its standard input stop it after the item that it is at.
+ */
+import { type Backend, loadKernel } from "../compute/mod.ts";
+import { measureShare } from "./study.ts";
+
+/** What the process is told. */
+export interface StudyTask {
+  readonly plan: string;
+  readonly backend: Backend;
+  readonly codeVersion: string;
+}
+
+/** A line of its output. */
+export interface ItemDone {
+  readonly id: string;
+  readonly error: string | null;
+}
+
+if (import.meta.main) {
+  const { plan, backend, codeVersion } = JSON.parse(Deno.args[0]!) as StudyTask;
+  const stop = new AbortController();
+  for (const signal of ["SIGINT", "SIGTERM"] as const) {
+    Deno.addSignalListener(signal, () => stop.abort());
+  }
+  (async () => {
+    for await (const _ of Deno.stdin.readable);
+    stop.abort();
+  })();
+  try {
+    // Reserved pages cost nothing until they are touched.
+    const kernel = loadKernel({ backend, memory: 65535 * 65536 });
+    const onItem = (id: string, error: string | null) => {
+      console.log(JSON.stringify({ id, error } satisfies ItemDone));
+    };
+    await measureShare(plan, { kernel, codeVersion, signal: stop.signal, onItem });
+    Deno.exit(0);
+  } catch (error) {
+    console.error(error instanceof Error ? error.message : String(error));
+    Deno.exit(1);
+  }
+}
