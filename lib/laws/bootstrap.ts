@@ -13,8 +13,8 @@ import {
 } from "./display.ts";
 import { type Fit, solve } from "./fit.ts";
 import { bcaInterval, type Interval, percentileInterval } from "./intervals.ts";
-import { gather, type Law, LawError, namedParameters, parameterVector, selectRows } from "./law.ts";
-import { lawResiduals } from "./law_residuals.ts";
+import { type Law, LawError, namedParameters, parameterVector } from "./law.ts";
+import { lawResiduals, type Sample } from "./law_residuals.ts";
 import { leastSquares } from "./least_squares.ts";
 import { type FitOptions, type FitProblem, fitProblem } from "./problem.ts";
 
@@ -59,7 +59,7 @@ export interface Bootstrap extends Described {
 }
 
 /** How far a refit may stop from its optimum, in standard errors. */
-const refitError = 1e-4;
+const refitError = 5e-4;
 
 /**
  * Fits a law and refits it to resamples of the rows, with the same space, loss and bounds, each from the full
@@ -150,34 +150,59 @@ function refitter(
   fit: Fit,
   { space }: FitOptions,
 ): (unitOf: Int32Array, counts: Int32Array) => Float64Array | undefined {
-  const { columns } = observations;
+  const { rows } = observations.columns;
   const logSpace = space === "log";
   const observed = logSpace ? observations.observed.map(Math.log) : observations.observed;
+  const select = selector({ columns: observations.columns, observed });
+  const sample = { columns: observations.columns, observed };
+  const model = lawResiduals(law, sample, { logSpace, logarithmic });
   const start = parameterVector(law, fit.parameters)
     .map((value, j) => logarithmic[j] ? Math.log(value) : value);
   const { search: _search, starts: _starts, ...settings } = problem;
-  const indices = new Int32Array(columns.rows);
-  const weights = new Float64Array(columns.rows);
+  const indices = new Int32Array(rows);
+  const weights = new Float64Array(rows);
   return (unitOf, counts) => {
     let used = 0;
-    for (let i = 0; i < columns.rows; i++) {
+    for (let i = 0; i < rows; i++) {
       const count = counts[unitOf[i]!]!;
       if (count === 0) continue;
       indices[used] = i;
       weights[used++] = count;
     }
     if (used < law.parameters.length) return undefined;
-    const kept = indices.subarray(0, used);
-    const sample = { columns: selectRows(columns, kept), observed: gather(observed, kept) };
+    Object.assign(sample, select(indices.subarray(0, used)));
     const { theta, usable } = leastSquares({
       ...settings,
-      ...lawResiduals(law, sample, { logSpace, logarithmic }),
+      ...model,
+      rows: used,
       start,
       weights: weights.subarray(0, used),
-      tolerance: refitError / Math.sqrt(columns.rows),
+      tolerance: refitError / Math.sqrt(rows),
     });
     return usable ? parametersOf(theta) : undefined;
   };
+}
+
+/** A function that copies rows into buffers of its own, which its next call overwrites. */
+function selector(all: Sample): (indices: Int32Array) => Sample {
+  const names = ["size", "tokens", "bits", "lnSize", "lnTokens", "lnBits"] as const;
+  const buffers = names.map((name) => new Float64Array(all.columns[name].length));
+  const observed = new Float64Array(all.observed.length);
+  return (indices) => {
+    const copies = names.map((name, i) => copy(all.columns[name], indices, buffers[i]!));
+    const columns = Object.fromEntries(names.map((name, i) => [name, copies[i]!]));
+    return {
+      columns: { ...all.columns, ...columns, rows: indices.length },
+      observed: copy(all.observed, indices, observed),
+    };
+  };
+}
+
+/** Copies the values at `indices` to the front of `buffer`; a column that is not there (length 0) stays so. */
+function copy(column: Float64Array, indices: Int32Array, buffer: Float64Array): Float64Array {
+  if (column.length === 0) return column;
+  for (let i = 0; i < indices.length; i++) buffer[i] = column[indices[i]!]!;
+  return buffer.subarray(0, indices.length);
 }
 
 /** For each row, the number of its cluster, counted in the order in which they appear. */

@@ -10,47 +10,55 @@ export interface LawResidualsOptions {
   readonly logarithmic?: readonly boolean[];
 }
 
+/** The rows that residuals are of. */
+export interface Sample {
+  columns: Columns;
+  /** The observed response of each row: nats per token, or their logarithms in log space. */
+  observed: Float64Array;
+}
+
 /**
- * Prediction minus observation of every row, and its derivatives. `observed` holds nats per token, or their
- * logarithms in log space.
+ * Prediction minus observation of every row, and its derivatives. The sample may be replaced by one of no more
+ * rows, for the next fit.
  */
 export function lawResiduals(
   law: Law,
-  { columns, observed }: { readonly columns: Columns; readonly observed: Float64Array },
+  sample: Sample,
   { logSpace = false, logarithmic = [] }: LawResidualsOptions = {},
-): Required<Pick<LeastSquaresOptions, "rows" | "residuals" | "jacobian">> {
-  const { rows } = columns;
+): Required<Pick<LeastSquaresOptions, "residuals" | "jacobian">> {
   const width = law.parameters.length;
-  const last = new Float64Array(width).fill(NaN);
   const natural = new Float64Array(width);
-  const values = new Float64Array(rows);
-  const slopes = new Float64Array(rows * width);
+  const values = new Float64Array(sample.columns.rows);
+  const slopes = new Float64Array(sample.columns.rows * width);
+  const last = new Float64Array(width);
+  let seen: Columns | undefined;
 
   function evaluate(theta: Float64Array): void {
-    if (theta.every((value, j) => value === last[j])) return;
+    if (seen === sample.columns && theta.every((value, j) => value === last[j])) return;
+    seen = sample.columns;
     last.set(theta);
     for (let j = 0; j < width; j++) natural[j] = logarithmic[j] ? Math.exp(theta[j]!) : theta[j]!;
-    law.evaluate(natural, columns, values, slopes);
+    law.evaluate(natural, seen, values, slopes);
   }
 
   function residuals(theta: Float64Array, out: Float64Array): void {
     evaluate(theta);
-    for (let i = 0; i < rows; i++) {
-      out[i] = (logSpace ? Math.log(values[i]!) : values[i]!) - observed[i]!;
+    for (let i = 0; i < out.length; i++) {
+      out[i] = (logSpace ? Math.log(values[i]!) : values[i]!) - sample.observed[i]!;
     }
   }
 
   function jacobian(theta: Float64Array, out: Float64Array): void {
     evaluate(theta);
-    out.set(slopes);
+    out.set(slopes.subarray(0, out.length));
     for (let j = 0; j < width; j++) {
       if (!logSpace && !logarithmic[j]) continue;
       const factor = logarithmic[j] ? natural[j]! : 1;
-      for (let i = 0; i < rows; i++) {
+      for (let i = 0; i < sample.columns.rows; i++) {
         out[i * width + j] = out[i * width + j]! * factor / (logSpace ? values[i]! : 1);
       }
     }
   }
 
-  return { rows, residuals, jacobian };
+  return { residuals, jacobian };
 }

@@ -75,14 +75,14 @@ describe("the residuals of a law", () => {
       ],
     ],
   ])("have the derivatives they say, in %s", (_, options, start) => {
-    const { residuals, jacobian, rows } = lawResiduals(
+    const { residuals, jacobian } = lawResiduals(
       laws["unified"]!,
       { columns, observed },
       options,
     );
     const at = Float64Array.from(start);
-    const analytic = new Float64Array(rows * 4);
-    const numeric = new Float64Array(rows * 4);
+    const analytic = new Float64Array(12);
+    const numeric = new Float64Array(12);
     jacobian(at, analytic);
     const four = new Array<number>(4);
     differences(residuals, at, numeric, {

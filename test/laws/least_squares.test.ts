@@ -264,7 +264,10 @@ describe("for any problem", () => {
     unified.evaluate(theta, columns, observed);
     const start = [1e-2 * unit ** 0.75, 0.75, 0.5, 5.5];
     const residuals = lawResiduals(unified, { columns, observed });
-    return { theta, result: leastSquares({ ...residuals, start, linear: [0] }) };
+    return {
+      theta,
+      result: leastSquares({ ...residuals, rows: points.length, start, linear: [0] }),
+    };
   }
 
   const parameters = fc.tuple(
