@@ -1,8 +1,9 @@
 import type { Arena, NumericArray } from "./memory.ts";
 
 /**
- * Gives the addresses of the arrays of some options, by name, once each is found to lie in the kernel's memory and to hold
- * as many values as needed. An array that is left out has the address 0.
+ * Gives the addresses of the arrays of some options, by name, once each is found to lie in the
+ * kernel's memory and to hold as many values as needed. An array that is left out has the address
+ * 0.
  */
 export function addresses<Options extends object>(arena: Arena, options: Options) {
   return (name: keyof Options & string, needed: number): number => {

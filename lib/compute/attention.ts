@@ -3,8 +3,8 @@ import type { Machine } from "./machine.ts";
 import type { AttentionBackwardOptions, AttentionOptions, HeadsOptions } from "./network_types.ts";
 
 /**
- * Queries that are worked on together. They need the keys up to their own end only, so that nearly half of all products is
- * left out; smaller blocks leave out more, and pay for more calls.
+ * Queries that are worked on together. They need the keys up to their own end only, so that nearly
+ * half of all products is left out; smaller blocks leave out more, and pay for more calls.
  */
 const block = 64;
 

@@ -122,14 +122,14 @@ class StripedLayer {
     end: number,
   ): number {
     const { columns } = this.#options;
-    const { maxq, levels, thresholds, count } = grid;
+    const { maxq, levels, thresholds, count, names } = grid;
     let loss = 0;
     this.#eachStrip((strip, row, rows) => {
       const grids = row * this.#groups * 4;
       loss += this.#machine.wasm.gptqBlock(
         ...[strip, rows, columns, factor.byteOffset, start, end] as const,
         ...[this.#groupOf.byteOffset, this.#scale.byteOffset + grids] as const,
-        ...[this.#zero.byteOffset + grids, maxq, levels, thresholds, count] as const,
+        ...[this.#zero.byteOffset + grids, maxq, levels, thresholds, count, names] as const,
         ...[this.#codes.byteOffset + row * columns, errors.byteOffset] as const,
       );
     });

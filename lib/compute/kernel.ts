@@ -5,7 +5,8 @@ import { gptq } from "./gptq.ts";
 import { hessian } from "./hessian.ts";
 import { type Machine, startModule, wasmMultiply, wasmMultiplySingle } from "./machine.ts";
 import { networkKernel } from "./network.ts";
-import { ranges, round } from "./round.ts";
+import { decode, ranges, round } from "./round.ts";
+import { squares, sums } from "./sums.ts";
 import type { KernelOptions, MatrixKernel } from "./types.ts";
 
 /**
@@ -45,7 +46,10 @@ export function loadKernel(options: KernelOptions = {}): MatrixKernel {
     inverseFactor: (square) => inverseFactor(machine, square),
     ranges: (options) => ranges(machine, options),
     round: (options) => round(machine, options),
+    decode: (options) => decode(machine, options),
     gptq: (options) => gptq(machine, options),
+    sums: (values) => sums(machine, values),
+    squares: (x, y) => squares(machine, x, y),
     network: networkKernel(machine),
   };
 }

@@ -33,10 +33,10 @@ export interface Exports extends NetworkExports {
       groups: number,
       width: number,
       scales: Address,
+      factors: Address,
       zeros: Address,
       maxq: number,
       codes: Address,
-      output: Address,
     ]
   ): void;
   roundLevels(
@@ -45,13 +45,37 @@ export interface Exports extends NetworkExports {
       groups: number,
       width: number,
       scales: Address,
-      levels: Address,
+      factors: Address,
       thresholds: Address,
       count: number,
+      names: Address,
       codes: Address,
+    ]
+  ): void;
+  decodeUniform(
+    ...args: [
+      codes: Address,
+      groups: number,
+      width: number,
+      scales: Address,
+      zeros: Address,
+      unit: number,
       output: Address,
     ]
   ): void;
+  decodeLevels(
+    ...args: [
+      codes: Address,
+      groups: number,
+      width: number,
+      scales: Address,
+      levels: Address,
+      count: number,
+      output: Address,
+    ]
+  ): void;
+  addSums(x: Address, length: number, sums: Address): void;
+  addSquares(x: Address, y: Address, length: number, sums: Address): void;
   packStrip(w: Address, columns: number, count: number, strip: Address): void;
   unpackStrip(
     ...args: [
@@ -80,6 +104,7 @@ export interface Exports extends NetworkExports {
       levels: Address,
       thresholds: Address,
       count: number,
+      names: Address,
       codes: Address,
       errors: Address,
     ]
@@ -113,9 +138,9 @@ export type FullProduct =
 export type Multiply = (product: FullProduct) => void;
 
 /**
- * A product in f32 without any checks, for operations that have checked their arrays, which lie in the memory, and call it
- * often. The order is that of BLAS: which of A and B are transposed (T), sizes, and each matrix with the length of its
- * stored rows.
+ * A product in f32 without any checks, for operations that have checked their arrays, which lie in
+ * the memory, and call it often. The order is that of BLAS: which of A and B are transposed (T),
+ * sizes, and each matrix with the length of its stored rows.
  */
 export type MultiplySingle = (
   form: "NN" | "NT" | "TN",

@@ -10,7 +10,10 @@ import type {
   RotaryOptions,
 } from "./network_types.ts";
 
-/** The operations of a transformer over the kernel's memory: each looks its arrays up and calls its kernel. */
+/**
+ * The operations of a transformer over the kernel's memory: each looks its arrays up and calls its
+ * kernel.
+ */
 export function networkKernel(machine: Machine): NetworkKernel {
   const { arena, wasm } = machine;
   return {
@@ -147,7 +150,8 @@ function crossEntropy({ arena, wasm }: Machine, options: CrossEntropyOptions): v
     const [sums, distances] = [arena.float32(rows), arena.float32(rows)];
     const [x, targets] = [at("x", rows * width), at("targets", rows)];
     wasm.crossEntropy(x, targets, rows, width, sums.byteOffset, distances.byteOffset, scale);
-    // The logarithm in f64: it costs little once a row, and losses are subtracted from each other later.
+    // The logarithm in f64: it costs little once a row, and losses are subtracted from each other
+    // later.
     for (let i = 0; i < rows; i++) losses[i] = Math.log(sums[i]!) + distances[i]!;
   });
 }

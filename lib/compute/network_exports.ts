@@ -1,7 +1,9 @@
 /** An address in the kernel's memory, in bytes; 0 for none. */
 type Address = number;
 
-/** The exports of `assembly/` that the operations of a transformer use; the sources document them. */
+/**
+ * The exports of `assembly/` that the operations of a transformer use; the sources document them.
+ */
 export interface NetworkExports {
   gatherRows(table: Address, ids: Address, rows: number, width: number, out: Address): void;
   scatterRows(table: Address, ids: Address, rows: number, width: number, from: Address): void;

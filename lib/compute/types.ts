@@ -83,7 +83,7 @@ export interface UniformGrid {
 }
 
 /**
- * code = how many thresholds lie below x / scale; value = scale levels[code]. At a tie the lower
+ * level = how many thresholds lie below x / scale; value = scale levels[level]. At a tie the lower
  * level wins.
  */
 export interface LevelGrid {
@@ -91,6 +91,8 @@ export interface LevelGrid {
   levels: Float32Array;
   /** Ascending, one fewer. For a tie that goes up, give the f32 just below the midpoint. */
   thresholds: Float32Array;
+  /** The code of each level, no two the same. Default: its index. */
+  codes?: Uint8Array;
 }
 
 /** To what values a group is rounded, up to its scale and zero point. */
@@ -131,10 +133,46 @@ export interface RoundOptions {
   zero?: Float32Array;
   /** Finds the grids of a few groups at a time, while they are in the cache. */
   find?: FindGrid;
+  /**
+   * From a group's scale to what its values are multiplied by, rounded to f32, where they would be
+   * divided by the scale. Where that is beyond f32, 2^64 of it are multiplied first.
+   */
+  multiplier?: (scale: number) => number;
   /** u8 [groups, width], written. */
   codes?: Uint8Array;
   /** f32 [groups, width], the dequantized values, written; may be `values`. */
   output?: Float32Array;
+}
+
+/** Values of codes in consecutive groups. */
+export interface DecodeOptions {
+  /** u8 [groups, width]. */
+  codes: Uint8Array;
+  width: number;
+  grid: Grid;
+  /** f32 [groups]. */
+  scale: Float32Array;
+  /** f32 [groups]. Without it the zero points are 0. */
+  zero?: Float32Array;
+  /** What values on a uniform grid are multiplied by at last. Default 1. */
+  unit?: number;
+  /** f32 [groups, width], written. */
+  output: Float32Array;
+}
+
+/** Sums over values, in f64. */
+export interface Sums {
+  sum: number;
+  /** Sum of |x|: finite if and only if all values are. */
+  size: number;
+}
+
+/** Sums over pairs of values, in f64. */
+export interface Squares {
+  /** Sum of x^2. */
+  signal: number;
+  /** Sum of (x - y)^2. */
+  noise: number;
 }
 
 /** The column loop of GPTQ. */
@@ -188,8 +226,8 @@ export interface GptqResult {
  * what is allowed. The same call on the same machine gives the same bytes. Between machines and
  * backends, `gemm`, `hessian` and the factorisations agree within rounding (a relaxed multiply-add
  * may round once or twice): each value of a product of depth k is within k + 4 roundings of the sum
- * of its absolute terms. `ranges`, `round` and `gptq` use plain operations in a fixed order and give
- * the same bytes everywhere.
+ * of its absolute terms. `ranges`, `round`, `decode`, `gptq`, `sums` and `squares` use plain
+ * operations in a fixed order and give the same bytes everywhere.
  */
 export interface MatrixKernel {
   readonly backend: Backend;
@@ -234,6 +272,10 @@ export interface MatrixKernel {
 
   ranges(options: RangesOptions): void;
   round(options: RoundOptions): void;
+  decode(options: DecodeOptions): void;
+  sums(values: Float32Array): Sums;
+  /** x and y must have equal lengths. */
+  squares(x: Float32Array, y: Float32Array): Squares;
   gptq(options: GptqOptions): GptqResult;
 
   /** The operations of a transformer. */

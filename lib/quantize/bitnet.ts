@@ -1,6 +1,7 @@
 /** BitNet: weights of one sign or of -1, 0 and 1, and activations of 8 bits. */
-import { largestOf } from "./codebook.ts";
-import { roundHalfEven } from "./grid.ts";
+import type { Grid } from "../compute/mod.ts";
+import { largestOf, roundHalfEven } from "./grid.ts";
+import { kernel } from "./kernel.ts";
 import { defineMethod, type Matrix } from "./method.ts";
 
 const fround = Math.fround;
@@ -18,6 +19,8 @@ export interface BitnetWeights {
   /** scale times -1, 0 or 1. */
   readonly values: Float32Array;
   readonly scale: number;
+  /** 0 and 1 for -1 and 1 in b1; 0, 1 and 2 for -1, 0 and 1 in b1.58. */
+  readonly codes: Uint8Array;
 }
 
 /**
@@ -48,27 +51,38 @@ export function quantizeWeights(
   { variant }: BitnetWeightOptions,
 ): BitnetWeights {
   const { length } = weights;
-  let sum = 0;
-  let size = 0;
-  for (let i = 0; i < length; i++) {
-    sum += weights[i]!;
-    size += Math.abs(weights[i]!);
-  }
+  const { sum, size } = kernel().sums(weights);
   const meanSize = fround(size / length);
-  const values = new Float32Array(length);
   if (variant === "b1") {
-    const center = fround(sum / length);
-    for (let i = 0; i < length; i++) values[i] = weights[i]! > center ? meanSize : -meanSize;
-    return { values, scale: meanSize };
+    const thresholds = Float32Array.of(sum / length);
+    const grid = { levels: Float32Array.of(-1, 1), thresholds };
+    return roundWith(weights, { grid, scale: meanSize, multiplier: 1 });
   }
   const inverse = fround(1 / Math.max(meanSize, epsilon));
-  const scale = fround(1 / inverse);
-  for (let i = 0; i < length; i++) {
-    // Beyond 1/2 the nearest of -1, 0 and 1 is not 0; 1/2 itself rounds to the even 0.
-    const scaled = fround(weights[i]! * inverse);
-    values[i] = scaled > 0.5 ? scale : scaled < -0.5 ? -scale : 0;
-  }
-  return { values, scale };
+  return roundWith(weights, { grid: { maxq: 2 }, scale: fround(1 / inverse), multiplier: inverse });
+}
+
+interface OneScale {
+  readonly grid: Grid;
+  readonly scale: number;
+  /** What weights are multiplied by before they are rounded. */
+  readonly multiplier: number;
+}
+
+function roundWith(weights: Float32Array, { grid, scale, multiplier }: OneScale): BitnetWeights {
+  const values = new Float32Array(weights.length);
+  const codes = new Uint8Array(weights.length);
+  kernel().round({
+    values: weights,
+    width: weights.length,
+    grid,
+    scale: Float32Array.of(scale),
+    zero: Float32Array.of(1),
+    multiplier: () => multiplier,
+    codes,
+    output: values,
+  });
+  return { values, scale, codes };
 }
 
 /** Quantized activations. */
@@ -90,11 +104,12 @@ export interface BitnetActivations {
  */
 export function quantizeActivations({ rows, columns, data }: Matrix): BitnetActivations {
   const values = new Float32Array(data.length);
+  const largest = largestOf(data, columns);
   const scales = new Float32Array(rows);
   for (let row = 0; row < rows; row++) {
     const start = row * columns;
     // PyTorch computes 127 / x as 127 times the reciprocal.
-    const inverse = fround(127 * fround(1 / Math.max(largestOf(data, start, columns), epsilon)));
+    const inverse = fround(127 * fround(1 / Math.max(largest[row]!, epsilon)));
     scales[row] = 1 / inverse;
     for (let i = start; i < start + columns; i++) {
       const code = roundHalfEven(fround(data[i]! * inverse));
@@ -120,12 +135,8 @@ export const bitnet = defineMethod({
   },
   presets: {},
   run({ data }, { variant }) {
-    const { values, scale } = quantizeWeights(data, { variant });
+    const { values, scale, codes } = quantizeWeights(data, { variant });
     const scales = Float32Array.of(scale);
-    // The sign counted from -1: 0 and 1 in b1, 0, 1 and 2 in b1.58.
-    const codes = new Uint8Array(values.length);
-    const one = variant === "b1" ? 1 : 2;
-    for (let i = 0; i < codes.length; i++) codes[i] = values[i]! > 0 ? one : values[i]! < 0 ? 0 : 1;
     return {
       weights: values,
       codes,

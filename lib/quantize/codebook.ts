@@ -1,9 +1,8 @@
 /** Codebooks: grids whose levels are listed in a table rather than evenly spaced. */
 import { doubleQuantization } from "./double_quantization.ts";
-import type { FindScales, Grid } from "./grid.ts";
-import { kernel } from "./kernel.ts";
+import { type FindScales, type Grid, largestOf } from "./grid.ts";
 import type { Encoded, Matrix, OptionSchema, OptionsOf } from "./method.ts";
-import { storeGrid } from "./store.ts";
+import { roundToGrid } from "./rtn.ts";
 
 /** The levels of a format at scale 1, and where one gives way to the next. */
 export interface Codebook {
@@ -15,7 +14,7 @@ export interface Codebook {
   /** Level i goes up to and including thresholds[i]; one fewer than levels. */
   readonly thresholds: Float32Array;
   /** The format's code of each level, when it is not the level's index. */
-  readonly codeOfLevel?: Uint8Array;
+  readonly codes?: Uint8Array;
 }
 
 /** The options of the 4-bit formats of bitsandbytes. */
@@ -43,15 +42,14 @@ export type CodebookOptions = OptionsOf<typeof codebookOptions>;
  * Source: QLoRA (arXiv 2305.14314).
  */
 export function codebookGrid(codebook: Codebook, options: CodebookOptions): Grid {
-  const { name, bits, levels, thresholds, codeOfLevel } = codebook;
+  const { name, bits, levels, thresholds, codes } = codebook;
   return {
     name,
     bits,
     group: options.block,
     ragged: true,
     microBlocks: false,
-    steps: { levels, thresholds },
-    codeOfLevel,
+    steps: { levels, thresholds, codes },
     find: findLargest,
     store: options.double ? doubleQuantization : keepFloat32,
   };
@@ -61,31 +59,14 @@ export function codebookGrid(codebook: Codebook, options: CodebookOptions): Grid
  * Rounds the rows of a matrix as one: a block may reach from one row into the next.
  *
  * What is looked up is a weight times the rounded 1 / scale, as in bitsandbytes; on a general grid
- * it is weight / scale, which can differ in the last bit. Below a scale of 2^-128, where 1 / scale
- * is beyond float32, it is weight / scale here too.
+ * it is weight / scale, which can differ in the last bit.
  *
  * Source: bitsandbytes csrc/kernels.cu (kQuantizeBlockwise).
  */
-export function roundFlattened({ data }: Matrix, grid: Grid): Encoded {
-  const width = Math.min(grid.group, data.length);
-  const scales = new Float32Array(Math.ceil(data.length / width));
-  // Zeros fill up the last block.
-  const scaled = new Float32Array(scales.length * width);
-  for (let block = 0; block < scales.length; block++) {
-    const start = block * width;
-    const end = Math.min(start + width, data.length);
-    const scale = largestOf(data, start, end - start) || scaleOfZeros;
-    scales[block] = scale;
-    const rounded = Math.fround(1 / scale);
-    const inverse = rounded < Infinity ? rounded : 1 / scale;
-    for (let i = start; i < end; i++) scaled[i] = data[i]! * inverse;
-  }
-  const indices = new Uint8Array(scaled.length);
-  const one = new Float32Array(scales.length).fill(1);
-  kernel().round({ values: scaled, width, grid: grid.steps, scale: one, codes: indices });
-  const zeros = new Float32Array(scales.length);
-  const found = { rows: 1, columns: scaled.length, indices, scales, zeros };
-  return storeGrid(found, { ...grid, group: width }, data.length);
+export function roundFlattened({ rows, columns, data }: Matrix, grid: Grid): Encoded {
+  const flat = { rows: 1, columns: rows * columns, data };
+  const group = Math.min(grid.group, data.length);
+  return roundToGrid(flat, { ...grid, group }, (scale) => 1 / scale);
 }
 
 /** The float32 below `value`: a threshold there sends a tie at `value` to the upper level. */
@@ -101,20 +82,9 @@ export function justBelow(value: number): number {
 const scaleOfZeros = 2 ** -149;
 
 const findLargest: FindScales = (values, width, scale) => {
-  for (let group = 0; group < scale.length; group++) {
-    scale[group] = largestOf(values, group * width, width) || scaleOfZeros;
-  }
+  const largest = largestOf(values, width);
+  for (let group = 0; group < scale.length; group++) scale[group] = largest[group] || scaleOfZeros;
 };
-
-/** The greatest absolute value of `width` values. */
-export function largestOf(values: Float32Array, from: number, width: number): number {
-  let largest = 0;
-  for (let i = from; i < from + width; i++) {
-    const size = Math.abs(values[i]!);
-    if (size > largest) largest = size;
-  }
-  return largest;
-}
 
 function keepFloat32(scales: Float32Array): ReturnType<Grid["store"]> {
   return { scales, parts: [{ name: "scales", values: scales, bits: 32 }] };

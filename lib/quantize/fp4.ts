@@ -29,7 +29,7 @@ const codebook: Codebook = {
     ...bounds.toReversed().map((bound) => justBelow(-Math.fround(bound))),
     ...bounds,
   ]),
-  codeOfLevel: Uint8Array.from([
+  codes: Uint8Array.from([
     ...magnitudeCodes.slice(1).reverse().map((code) => code + 0b1000),
     ...magnitudeCodes,
   ]),

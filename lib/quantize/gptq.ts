@@ -83,13 +83,16 @@ export function gptqOnGrid(weights: Matrix, grid: Grid, options: GptqOptions): E
   });
 
   const back = order && inverse(order);
-  const groupOf = back && !fixed ? groupsOf(back) : undefined;
-  const indices = back ? permuteColumns({ rows, columns, data: codes }, back).data : codes;
-  const found = { rows, columns, indices, scales: scale, zeros: zero, groupOf };
+  // Groups are of the given columns when scales were fixed before these were moved.
+  const places = fixed ? undefined : back;
+  const inGroups = back && fixed
+    ? permuteColumns({ rows, columns, data: codes }, back).data
+    : codes;
+  const found = { rows, columns, codes: inGroups, scales: scale, zeros: zero, places };
   const encoded = storeGrid(found, grid, weights.columns);
   const storage = [...encoded.storage];
-  if (groupOf) {
-    storage.push({ name: "group_of_column", values: Uint32Array.from(groupOf), bits: 32 });
+  if (places) {
+    storage.push({ name: "group_of_column", values: new Uint32Array(groupsOf(places)), bits: 32 });
   }
   return { ...encoded, storage, report };
 }

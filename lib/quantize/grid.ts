@@ -40,11 +40,9 @@ export interface Grid {
    * `{ maxq }`: code = clamp(roundHalfEven(x / scale) + zero, 0, maxq), value = scale (code - zero).
    * `{ levels, thresholds }`, ascending: index = how many thresholds are less than x / scale, value
    * = scale levels[index]. A tie goes down; where it must go up, the threshold is the float32 just
-   * below the midpoint.
+   * below the midpoint. The code is the index, or what `codes` has for it.
    */
   readonly steps: Steps;
-  /** The format's own code of each level, when it is not the level's index. */
-  readonly codeOfLevel?: Uint8Array;
   readonly find: FindScales;
   /** Rounds scales and zeros to what is kept of them. */
   store(scales: Float32Array, zeros: Float32Array): StoredScales;
@@ -125,7 +123,7 @@ export function integerParts(options: IntegerGridOptions): Omit<Grid, "name" | "
         zeroPoints: zeros,
         parts: [
           { name: "scales", values: kept, bits: scaleBits },
-          { name: "zero_points", values: Uint8Array.from(zeros), bits },
+          { name: "zero_points", values: new Uint8Array(zeros), bits },
         ],
       };
     },
@@ -151,14 +149,17 @@ export function rangesOf(
 /** Greatest absolute value of each group of `width` consecutive values. */
 export function largestOf(values: Float32Array, width: number): Float32Array {
   const { low, high } = rangesOf(values, width);
-  return high.map((value, group) => Math.max(-low[group]!, value));
+  for (let group = 0; group < low.length; group++) {
+    high[group] = Math.max(-low[group]!, high[group]!);
+  }
+  return high;
 }
 
 /** Rounds to float16 and back. Throws when a value is beyond float16's 65,504. */
 export function roundToFloat16(values: Float32Array): Float32Array {
   const rounded = new Float32Array(new Float16Array(values));
-  const lost = rounded.findIndex((value) => !Number.isFinite(value));
-  if (lost >= 0) {
+  if (!Number.isFinite(kernel().sums(rounded).size)) {
+    const lost = rounded.findIndex((value) => !Number.isFinite(value));
     throw new Error(
       `Cannot keep a scale in float16: needs at most 65504: got ${values[lost]} (use scales=f32)`,
     );

@@ -1,6 +1,6 @@
 /** LLM.int8: rows of 8-bit integers, and the columns that meet outlier features kept at 16 bits. */
-import { largestOf } from "./codebook.ts";
-import { roundHalfEven } from "./grid.ts";
+import { largestOf } from "./grid.ts";
+import { kernel } from "./kernel.ts";
 import { defineMethod, type Encoded, type Matrix } from "./method.ts";
 
 const fround = Math.fround;
@@ -49,29 +49,25 @@ export function outlierColumns({ columns, data }: Matrix, threshold: number): nu
 }
 
 function quantizeRows({ rows, columns, data }: Matrix, outliers: readonly number[]): Encoded {
+  const inliers = outliers.length === 0 ? data : data.slice();
+  const kept = new Float32Array(rows * outliers.length);
+  for (const [i, column] of outliers.entries()) {
+    for (let row = 0; row < rows; row++) {
+      kept[row * outliers.length + i] = keepColumn(data[row * columns + column]!, column);
+      inliers[row * columns + column] = 0;
+    }
+  }
   const values = new Float32Array(data.length);
   const codes = new Uint8Array(data.length);
-  const scales = new Float32Array(rows);
-  const kept = new Float32Array(rows * outliers.length);
-  for (let row = 0; row < rows; row++) {
-    const weights = data.slice(row * columns, (row + 1) * columns);
-    for (const [i, column] of outliers.entries()) {
-      kept[row * outliers.length + i] = keepColumn(weights[column]!, column);
-      weights[column] = 0;
-    }
-    const scale = largestOf(weights, 0, columns);
-    scales[row] = scale;
-    if (scale > 0) {
-      // For the smallest scales the inverse is beyond float32: there it stays unrounded.
-      const rounded = fround(127 * fround(1 / scale));
-      const inverse = rounded < Infinity ? rounded : 127 / scale;
-      for (let column = 0; column < columns; column++) {
-        const code = roundHalfEven(fround(weights[column]! * inverse));
-        codes[row * columns + column] = code;
-        values[row * columns + column] = fround(code * scale) * fround(1 / 127);
-      }
-    }
-    for (const [i, column] of outliers.entries()) {
+  const scales = largestOf(inliers, columns);
+  const zero = new Float32Array(rows).fill(128);
+  const shape = { width: columns, grid: { maxq: 255 }, scale: scales, zero, codes };
+  kernel().round({ ...shape, values: inliers, multiplier: stepsPerUnit });
+  kernel().decode({ ...shape, unit: fround(1 / 127), output: values });
+  // Counted from 128 so far.
+  for (let i = 0; i < codes.length; i++) codes[i]! ^= 128;
+  for (const [i, column] of outliers.entries()) {
+    for (let row = 0; row < rows; row++) {
       values[row * columns + column] = kept[row * outliers.length + i]!;
     }
   }
@@ -93,6 +89,13 @@ function quantizeRows({ rows, columns, data }: Matrix, outliers: readonly number
     ],
     report: { outlierColumns: outliers.length },
   };
+}
+
+/** 127 / scale, or 0 for a row of zeros. For the smallest scales 1 / scale is beyond float32. */
+function stepsPerUnit(scale: number): number {
+  if (scale === 0) return 0;
+  const inverse = fround(1 / scale);
+  return 127 * (inverse < Infinity ? inverse : 1 / scale);
 }
 
 function keepColumn(weight: number, column: number): number {

@@ -2,9 +2,9 @@
  * MX block formats: elements of 2 to 8 bits that share a power of two. A name such as mxint3_128 in
  * the literature is `mxint3:block=128` here.
  */
-import { justBelow, largestOf } from "./codebook.ts";
+import { justBelow } from "./codebook.ts";
 import { decodeElement, type Element, elements, encodeElement, type Rounding } from "./elements.ts";
-import type { Grid, Steps } from "./grid.ts";
+import { type Grid, largestOf, type Steps } from "./grid.ts";
 import type { MakeGrid } from "./grids.ts";
 import { defineMethod, type Method } from "./method.ts";
 import { roundToGrid } from "./rtn.ts";
@@ -52,8 +52,11 @@ export function scaleCode(largest: number, element: Element): number {
 
 /** The value of an E8M0 code: 2^(code - 127), or NaN for 255. */
 export function decodeScale(code: number): number {
-  return code === nanScale ? NaN : 2 ** (code - 127);
+  return scaleOf[code]!;
 }
+
+/** Looked up, because a power takes longer. */
+const scaleOf = Float32Array.from({ length: 256 }, (_, i) => i === nanScale ? NaN : 2 ** (i - 127));
 
 /**
  * The grid of an MX format: the elements of `element` times a shared power of two. An element beyond
@@ -70,21 +73,18 @@ export function mxGrid(name: MxName, { block, rounding }: MxOptions): Grid {
     group: block,
     ragged: true,
     microBlocks: true,
-    ...tableOf(element, rounding),
+    steps: tableOf(element, rounding),
     find: (values, width, scale) => {
+      const largest = largestOf(values, width);
       for (let group = 0; group < scale.length; group++) {
-        const largest = largestOf(values, group * width, width);
-        scale[group] = decodeScale(scaleCode(largest, element));
+        scale[group] = decodeScale(scaleCode(largest[group]!, element));
       }
     },
-    store: (scales) => ({
-      scales,
-      parts: [{
-        name: "shared_exponents",
-        values: Uint8Array.from(scales, exponentField),
-        bits: 8,
-      }],
-    }),
+    store(scales) {
+      const values = new Uint8Array(scales.length);
+      for (let i = 0; i < values.length; i++) values[i] = exponentField(scales[i]!);
+      return { scales, parts: [{ name: "shared_exponents", values, bits: 8 }] };
+    },
   };
 }
 
@@ -121,13 +121,14 @@ function mxMethod(name: MxName): Method {
     presets: {},
     run(weights, { block, rounding }) {
       const grid = mxGrid(name, { block: Math.min(block, weights.columns), rounding });
-      return roundToGrid(weights, grid);
+      // The inverse of a power of two is exact, and so is the product.
+      return roundToGrid(weights, grid, (scale) => 1 / scale);
     },
   });
 }
 
 /** All finite elements in order, the thresholds between them, and their codes. */
-function tableOf(element: Element, rounding: Rounding): { steps: Steps; codeOfLevel: Uint8Array } {
+function tableOf(element: Element, rounding: Rounding): Steps {
   const top = element.largestCode;
   const values = Array.from({ length: 2 * top + 1 }, (_, i) => {
     const magnitude = decodeElement(Math.abs(i - top), element);
@@ -140,8 +141,9 @@ function tableOf(element: Element, rounding: Rounding): { steps: Steps; codeOfLe
     return winner === upper ? justBelow(middle) : middle;
   });
   return {
-    steps: { levels: Float32Array.from(values), thresholds: Float32Array.from(thresholds) },
-    codeOfLevel: Uint8Array.from(values, (value) => encodeElement(value, element)),
+    levels: Float32Array.from(values),
+    thresholds: Float32Array.from(thresholds),
+    codes: Uint8Array.from(values, (value) => encodeElement(value, element)),
   };
 }
 

@@ -1,5 +1,6 @@
 /** The one call: a layer's weights and a method's spec to the quantized layer and its error. */
 import { checkHessian, hessianError, hessianOf } from "./hessian.ts";
+import { kernel } from "./kernel.ts";
 import type { Encoded, Inputs, Matrix, StoredPart } from "./method.ts";
 import { methods } from "./registry.ts";
 import { formatSpec, parseSpec } from "./spec.ts";
@@ -106,10 +107,10 @@ function checkMatrix({ rows, columns, data }: Matrix, what: string): void {
         `got ${data.length}`,
     );
   }
-  for (let i = 0; i < data.length; i++) {
-    if (!Number.isFinite(data[i]!)) {
-      const at = `row ${Math.floor(i / columns)}, column ${i % columns}`;
-      throw new Error(`Cannot use ${what}: needs finite values: got ${data[i]} at ${at}`);
-    }
+  // The sum of sizes is finite when all values are.
+  if (!Number.isFinite(kernel().sums(data).size)) {
+    const i = data.findIndex((value) => !Number.isFinite(value));
+    const at = `row ${Math.floor(i / columns)}, column ${i % columns}`;
+    throw new Error(`Cannot use ${what}: needs finite values: got ${data[i]} at ${at}`);
   }
 }

@@ -8,12 +8,17 @@ import { groupsPerRow, keepWeights, storeGrid } from "./store.ts";
 
 /**
  * Rounds every weight to the nearest value of a grid, group by group along the rows.
- * weights: [rows, columns]. Scales come back as [rows, groups of a row], row-major.
+ * weights: [rows, columns]. Scales come back as [rows, groups of a row], row-major. multiplier: from a
+ * scale to what weights are multiplied by, where they would be divided by the scale.
  */
-export function roundToGrid(weights: Matrix, grid: Grid): Encoded {
+export function roundToGrid(
+  weights: Matrix,
+  grid: Grid,
+  multiplier?: (scale: number) => number,
+): Encoded {
   const perRow = groupsPerRow(weights.columns, grid);
   const { rows, columns, data } = columnsOf(weights, { width: perRow * grid.group });
-  const indices = new Uint8Array(data.length);
+  const codes = new Uint8Array(data.length);
   const scales = new Float32Array(rows * perRow);
   const zeros = new Float32Array(rows * perRow);
   kernel().round({
@@ -23,9 +28,10 @@ export function roundToGrid(weights: Matrix, grid: Grid): Encoded {
     scale: scales,
     zero: zeros,
     find: grid.find,
-    codes: indices,
+    multiplier,
+    codes,
   });
-  return storeGrid({ rows, columns, indices, scales, zeros }, grid, weights.columns);
+  return storeGrid({ rows, columns, codes, scales, zeros }, grid, weights.columns);
 }
 
 /** Round to nearest on the integer grid. */

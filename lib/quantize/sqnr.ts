@@ -1,4 +1,5 @@
 /** The error of quantized weights: mean squared error and signal to quantization noise ratio. */
+import { kernel } from "./kernel.ts";
 
 /** Sums from which an error is told; sums of layers add up to those of their model. */
 export interface ErrorSums {
@@ -17,15 +18,7 @@ export function errorSums(before: Float32Array, after: Float32Array): ErrorSums 
       `Cannot compare weights: needs equal lengths: got ${before.length} and ${after.length}`,
     );
   }
-  let signal = 0;
-  let noise = 0;
-  for (let i = 0; i < before.length; i++) {
-    const weight = before[i]!;
-    const error = weight - after[i]!;
-    signal += weight * weight;
-    noise += error * error;
-  }
-  return { count: before.length, signal, noise };
+  return { count: before.length, ...kernel().squares(before, after) };
 }
 
 /** The sums of several layers together. */

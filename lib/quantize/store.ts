@@ -1,19 +1,20 @@
 /** From codes and scales on a grid to what is stored of them, and the weights that come back. */
-import { columnsOf } from "./columns.ts";
+import { columnsOf, permuteColumns } from "./columns.ts";
 import type { Grid } from "./grid.ts";
+import { kernel } from "./kernel.ts";
 import type { Encoded, Matrix } from "./method.ts";
 
 /** What a method found for weights whose columns are a whole number of groups. */
 export interface GridCodes {
   readonly rows: number;
   readonly columns: number;
-  /** Whole-number codes, or indices of levels, [rows, columns]. */
-  readonly indices: Uint8Array;
+  /** [rows, columns], each group in consecutive columns. */
+  readonly codes: Uint8Array;
   /** [rows, groups of a row]. */
   readonly scales: Float32Array;
   readonly zeros: Float32Array;
-  /** The group of each column, when groups are not consecutive columns. */
-  readonly groupOf?: Int32Array;
+  /** Where each column of the weights is among those of the codes, when they were moved. */
+  readonly places?: Int32Array;
 }
 
 /**
@@ -21,55 +22,24 @@ export interface GridCodes {
  * to keep, when the rest only filled up the last group.
  */
 export function storeGrid(found: GridCodes, grid: Grid, width = found.columns): Encoded {
-  const { rows, columns } = found;
-  const stored = grid.store(found.scales, found.zeros);
-  const { codeOfLevel } = grid;
-  const codes = codeOfLevel ? found.indices.map((index) => codeOfLevel[index]!) : found.indices;
-  const cut = <T extends Float32Array | Uint8Array>(data: T) =>
-    columnsOf({ rows, columns, data }, { width }).data;
-  const kept = cut(codes);
+  const { rows, columns, codes, places } = found;
+  const { scales, zeroPoints, parts } = grid.store(found.scales, found.zeros);
+  const weights = new Float32Array(codes.length);
+  const shape = { width: grid.group, grid: grid.steps, scale: scales, zero: zeroPoints };
+  kernel().decode({ codes, ...shape, output: weights });
+  const inPlace = <T extends Float32Array | Uint8Array>(data: T) => {
+    const moved = { rows, columns, data };
+    return columnsOf(places ? permuteColumns(moved, places) : moved, { width }).data;
+  };
+  const kept = inPlace(codes);
   return {
-    weights: cut(decodeGrid({ ...found, ...stored }, grid)),
+    weights: inPlace(weights),
     codes: kept,
-    scales: stored.scales,
-    zeroPoints: stored.zeroPoints,
-    storage: [{ name: "codes", values: kept, bits: grid.bits }, ...stored.parts],
+    scales,
+    zeroPoints,
+    storage: [{ name: "codes", values: kept, bits: grid.bits }, ...parts],
     report: {},
   };
-}
-
-/** The values of codes [rows, columns], one scale and zero point for each group of a row. */
-function decodeGrid(
-  { rows, columns, indices, scales, zeroPoints, groupOf }: GridCodes & {
-    readonly zeroPoints?: Float32Array;
-  },
-  { steps, group }: Grid,
-): Float32Array {
-  const perRow = scales.length / rows;
-  const levels = "levels" in steps
-    ? steps.levels
-    : Float32Array.from({ length: steps.maxq + 1 }, (_, code) => code);
-  const values = new Float32Array(indices.length);
-  const table = new Float32Array(levels.length);
-  // Runs of columns that share a scale.
-  const width = groupOf ? 1 : group;
-  for (let row = 0; row < rows; row++) {
-    for (let from = 0; from < columns; from += width) {
-      const at = row * perRow + (groupOf ? groupOf[from]! : from / width);
-      const scale = scales[at]!;
-      const zero = zeroPoints ? zeroPoints[at]! : 0;
-      const start = row * columns + from;
-      if (width < levels.length) {
-        for (let i = start; i < start + width; i++) {
-          values[i] = scale * (levels[indices[i]!]! - zero);
-        }
-      } else {
-        for (let i = 0; i < levels.length; i++) table[i] = scale * (levels[i]! - zero);
-        for (let i = start; i < start + width; i++) values[i] = table[indices[i]!]!;
-      }
-    }
-  }
-  return values;
 }
 
 /** Groups in a row. Throws when groups do not divide the columns and must. */

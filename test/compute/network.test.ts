@@ -19,7 +19,10 @@ describe("GELU", () => {
   const points = Float64Array.from({ length: 28 / step }, (_, i) => i * step - 14);
   const density = (x: number) => Math.exp(-x * x / 2) / Math.sqrt(2 * Math.PI);
 
-  /** The normal distribution at each point: its density integrated from -14 by Gauss's rule of three points. */
+  /**
+   * The normal distribution at each point: its density integrated from -14 by Gauss's rule of three
+   * points.
+   */
   function distribution(): Float64Array {
     const [side, near] = [Math.sqrt(3 / 5) * step / 2, step / 2];
     let sum = 0;
@@ -38,7 +41,10 @@ describe("GELU", () => {
     return { rise: 1 / (1 + Math.exp(-2 * u)), slope: 2 * c * (1 + 3 * 0.044715 * x ** 2) };
   }
 
-  /** Values within 1e-6 of themselves, in the far lower tail within 5e-11, and derivatives within 4e-7. */
+  /**
+   * Values within 1e-6 of themselves, in the far lower tail within 5e-11, and derivatives within
+   * 4e-7.
+   */
   function check(kind: "gelu" | "gelu_tanh", values: Float64Array, slopes: Float64Array): void {
     const [x, output] = [inKernel(points), kernel.float32(points.length)];
     network.gelu({ kind, x, output, rows: 1, width: points.length });

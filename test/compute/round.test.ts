@@ -47,14 +47,22 @@ function midpoints(values: number[]): Grid {
   return { levels, thresholds: levels.slice(1).map((x, i) => (x + levels[i]!) / 2) };
 }
 
+/** The codes count - 1 to 0. */
+function reversed(count: number): Uint8Array {
+  return Uint8Array.from({ length: count }, (_, i) => count - 1 - i);
+}
+
 /** What `round` must give, value by value. */
-function plainRound({ values, width, grid, scale, zero }: RoundOptions) {
+function plainRound({ values, width, grid, scale, zero, multiplier }: RoundOptions) {
   const codes = new Uint8Array(values.length);
   const output = values.map((value, at) => {
     const group = Math.floor(at / width);
-    const { code, value: rounded } = quantizeOne(value, grid, scale[group]!, zero?.[group] ?? 0);
-    codes[at] = code;
-    return rounded;
+    const steps = multiplier && Math.fround(value * Math.fround(multiplier(scale[group]!)));
+    const { code, value: rounded } = quantizeOne(
+      ...[steps ?? value, grid, multiplier ? 1 : scale[group]!, zero?.[group] ?? 0] as const,
+    );
+    codes[at] = "codes" in grid ? grid.codes![code]! : code;
+    return multiplier ? rounded * scale[group]! : rounded;
   });
   return { codes, output };
 }
@@ -80,7 +88,11 @@ const grids: [string, Grid][] = [
   ["16 even levels", evenLevels(16)],
   ["NF4", nf4],
   ["FP4, two thresholds close together", closeTogether],
+  ["FP4 with codes of its own", { ...closeTogether, codes: reversed(15) }],
+  ["NF4 with codes of two digits", { ...nf4, codes: reversed(16).map((code) => code + 16) }],
   ["17 levels", table(17)],
+  ["200 even levels", evenLevels(200)],
+  ["200 even levels with codes of their own", { ...evenLevels(200), codes: reversed(200) }],
   ["256 levels", table(256)],
 ];
 
@@ -100,10 +112,57 @@ describe("round", () => {
           const [codes, output] = [new Uint8Array(values.length), new Float32Array(values.length)];
           kernel.round({ ...options, codes, output });
           expect({ codes, output }).toEqual(plainRound(options));
+          const again = new Float32Array(values.length);
+          kernel.decode({ codes, width, grid, scale, zero, output: again });
+          expect(again).toEqual(output);
         },
       ),
       { seed: 3, numRuns: 100 },
     );
+  });
+
+  it.each(grids)("multiplies where a multiplier says so: %s", (_, grid) => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.float({ min: -8, max: 8, noNaN: true }), { minLength: 1, maxLength: 40 }),
+        fc.constantFrom(1, Math.fround(0.1), 3, Math.fround(7e-3)),
+        (numbers, size) => {
+          const values = Float32Array.from(numbers);
+          const options: RoundOptions = {
+            ...{ values, width: values.length, grid },
+            ...{ scale: Float32Array.of(size), zero: Float32Array.of(2) },
+            multiplier: (scale) => 1 / scale,
+          };
+          const [codes, output] = [new Uint8Array(values.length), new Float32Array(values.length)];
+          kernel.round({ ...options, codes, output });
+          // -0 is 0 times a negative number.
+          const plain = plainRound(options);
+          expect({ codes, output: output.map((x) => x + 0) })
+            .toEqual({ ...plain, output: plain.output.map((x) => x + 0) });
+        },
+      ),
+      { seed: 6, numRuns: 100 },
+    );
+  });
+
+  it("multiplies tiny values by more than float32 holds", () => {
+    const unit = 2 ** -145;
+    const values = Float32Array.of(-2 * unit, unit, 5 * unit);
+    const codes = new Uint8Array(3);
+    kernel.round({
+      ...{ values, width: 3, grid: { maxq: 255 }, codes, scale: Float32Array.of(unit) },
+      ...{ zero: Float32Array.of(100), multiplier: (scale: number) => 10 / scale },
+    });
+    expect([...codes]).toEqual([80, 110, 150]);
+  });
+
+  it("decodes with a unit that comes last", () => {
+    const output = new Float32Array(2);
+    const codes = Uint8Array.of(7, 255);
+    const [scale, zero] = [Float32Array.of(0.3), Float32Array.of(128)];
+    kernel.decode({ codes, width: 2, grid: { maxq: 255 }, scale, zero, unit: 0.1, output });
+    const [f, unit] = [Math.fround, Math.fround(0.1)];
+    expect([...output]).toEqual([f(f(f(0.3) * -121) * unit), f(f(f(0.3) * 127) * unit)]);
   });
 
   it("sends a tie of a table to the lower level, and up where the threshold lies just below", () => {

@@ -6,9 +6,11 @@
 // thresholds in lower cells, plus one if x is above the threshold in its own. The cell is computed
 // with a rounding (even a relaxed one), but by operations that never decrease when x grows, and the
 // thresholds' own cells by the same ones: so the code is exact all the same. Tables of bytes are
-// looked up 16 at a time.
+// looked up 16 at a time. For long tables a cell holds the numbers whose sign, exponent and first bits
+// of the fraction are the same.
 
-import { TABLES, TAIL } from "./memory";
+import { BLOCK_A, TABLES, TAIL } from "./memory";
+import { inSteps, loadCodes, loadTail, storeCodes } from "./rtn";
 
 /** Cells of a short table: two registers of bytes. */
 const CELLS: usize = 32;
@@ -39,12 +41,9 @@ function cells(x: v128, perUnit: v128, offset: v128): v128 {
   return i32x4.relaxed_trunc_f32x4_s(f32x4.pmin(cell, f32x4.splat(31)));
 }
 
-/**
- * Fills the tables of the cells. False if a cell would hold two thresholds, or if there are no 2
- * thresholds.
- */
+/** Fills the tables of the cells. False if a cell would hold two thresholds. */
 function fillCells(thresholds: usize, count: i32, perUnit: v128, offset: v128): bool {
-  if (count < 2 || count > 15) return false;
+  if (count > 15) return false;
   let cell: usize = 0;
   for (let i = 0; i < count; i++) {
     const threshold = v128.load32_splat(thresholds + <usize> i * 4);
@@ -105,43 +104,43 @@ function pairHigh(a: v128, b: v128): v128 {
 }
 
 /**
- * Rounds `groups` runs of `width` values to scale levels[code]. `count` thresholds and `count` + 1
- * levels, both ascending; there is room for 16 levels even where there are fewer. `codes` and
- * `output` may be 0: no such result.
+ * The codes of `groups` runs of `width` values: what `names` (bytes) has for the number of thresholds
+ * below a value in steps of its group. `count` thresholds, ascending; `names` has room for 16 even
+ * where there are fewer. `factors` (two f32 a group, see rtn.ts) may be 0: values are divided by the
+ * scale.
  */
 export function roundLevels(
   values: usize,
   groups: i32,
   width: i32,
   scales: usize,
-  levels: usize,
+  factors: usize,
   thresholds: usize,
   count: i32,
+  names: usize,
   codes: usize,
-  output: usize,
 ): void {
   const first = load<f32>(thresholds), last = load<f32>(thresholds + <usize>(count - 1) * 4);
-  const perUnit = f32x4.splat(31 / (last - first));
-  const offset = f32x4.splat(31 / (last - first) * -first);
+  const density: f32 = count > 1 ? 31 / (last - first) : 0;
+  const perUnit = f32x4.splat(density), offset = f32x4.splat(density * -first);
   if (!fillCells(thresholds, count, perUnit, offset)) {
-    roundTable(values, groups, width, scales, levels, thresholds, count, codes, output);
+    roundLong(values, groups, width, scales, factors, thresholds, count, names, codes);
     return;
   }
-  const base0 = v128.load(BASE), base1 = v128.load(BASE, 16);
+  const base0 = v128.load(BASE), base1 = v128.load(BASE, 16), name = v128.load(names);
   const own00 = plane(OWN, 0), own01 = plane(OWN + 64, 0);
   const own10 = plane(OWN, 1), own11 = plane(OWN + 64, 1);
   const own20 = plane(OWN, 2), own21 = plane(OWN + 64, 2);
   const own30 = plane(OWN, 3), own31 = plane(OWN + 64, 3);
-  const level0 = plane(levels, 0), level1 = plane(levels, 1);
-  const level2 = plane(levels, 2), level3 = plane(levels, 3);
   for (let g: usize = 0; g < <usize> groups; g++) {
     const scale = v128.load32_splat(scales + g * 4);
+    const lift = v128.load32_splat(factors + g * 8), factor = v128.load32_splat(factors + g * 8, 4);
     for (let left = width; left > 0; left -= 16) {
-      const used = <usize> min(left, 16);
-      if (left < 16) memory.copy(TAIL, values, used * 4);
-      const from = left < 16 ? TAIL : values;
-      const x0 = f32x4.div(v128.load(from), scale), x1 = f32x4.div(v128.load(from, 16), scale);
-      const x2 = f32x4.div(v128.load(from, 32), scale), x3 = f32x4.div(v128.load(from, 48), scale);
+      const used = <usize> min(left, 16), from = loadTail(values, used);
+      const x0 = inSteps(v128.load(from), scale, factors, lift, factor);
+      const x1 = inSteps(v128.load(from, 16), scale, factors, lift, factor);
+      const x2 = inSteps(v128.load(from, 32), scale, factors, lift, factor);
+      const x3 = inSteps(v128.load(from, 48), scale, factors, lift, factor);
       const cell = i8x16.narrow_i16x8_u(
         i16x8.narrow_i32x4_s(cells(x0, perUnit, offset), cells(x1, perUnit, offset)),
         i16x8.narrow_i32x4_s(cells(x2, perUnit, offset), cells(x3, perUnit, offset)),
@@ -157,56 +156,138 @@ export function roundLevels(
         i16x8.narrow_i32x4_s(f32x4.gt(x0, pairLow(t0, t2)), f32x4.gt(x1, pairHigh(t0, t2))),
         i16x8.narrow_i32x4_s(f32x4.gt(x2, pairLow(t1, t3)), f32x4.gt(x3, pairHigh(t1, t3))),
       );
-      const code = i8x16.sub(lookUp(base0, low, base1, high), above);
-      if (codes) {
-        const to = left < 16 ? TAIL : codes;
-        v128.store(to, code);
-        if (left < 16) memory.copy(codes, TAIL, used);
-        codes += used;
-      }
-      if (output) {
-        const v0 = i8x16.relaxed_swizzle(level0, code), v1 = i8x16.relaxed_swizzle(level1, code);
-        const v2 = i8x16.relaxed_swizzle(level2, code), v3 = i8x16.relaxed_swizzle(level3, code);
-        const w0 = weaveLow(v0, v1), w1 = weaveHigh(v0, v1);
-        const w2 = weaveLow(v2, v3), w3 = weaveHigh(v2, v3);
-        const to = left < 16 ? TAIL : output;
-        v128.store(to, f32x4.mul(scale, pairLow(w0, w2)));
-        v128.store(to, f32x4.mul(scale, pairHigh(w0, w2)), 16);
-        v128.store(to, f32x4.mul(scale, pairLow(w1, w3)), 32);
-        v128.store(to, f32x4.mul(scale, pairHigh(w1, w3)), 48);
-        if (left < 16) memory.copy(output, TAIL, used * 4);
-        output += used * 4;
-      }
+      const level = i8x16.sub(lookUp(base0, low, base1, high), above);
+      storeCodes(codes, i8x16.relaxed_swizzle(name, level), used);
+      codes += used;
       values += used * 4;
     }
   }
 }
 
-/** roundLevels for any table of up to 256 levels: one value at a time, by halving. */
-function roundTable(
+/** Cells of a long table at most, and where they lie: as BASE and OWN. */
+const LONG: i32 = 65536;
+const LONG_BASE: usize = BLOCK_A;
+const LONG_OWN: usize = BLOCK_A + <usize> LONG;
+
+/** f32 as whole numbers in the same order; -0 comes just before 0. */
+@inline
+function ordered(x: v128): v128 {
+  return v128.xor(x, i32x4.shr_u(i32x4.shr_s(x, 31), 1));
+}
+
+/**
+ * Cuts the range of the thresholds into cells of all numbers that share their first bits, so many of
+ * them that no cell holds two thresholds, and fills the tables. Returns how many bits are left out,
+ * or -1 if that takes too many cells.
+ */
+function fillLong(thresholds: usize, count: i32): i32 {
+  let shift = 24, cells = 0, apart = false;
+  while (!apart && shift > 0 && cells <= LONG) {
+    apart = true;
+    shift--;
+    for (let i = 1; i < count; i++) apart = apart && cellOf(thresholds, i, shift) > cellOf(thresholds, i - 1, shift);
+    cells = cellOf(thresholds, count - 1, shift) - cellOf(thresholds, 0, shift) + 1;
+  }
+  if (!apart || cells > LONG) return -1;
+  const first = cellOf(thresholds, 0, shift);
+  let at = 0;
+  for (let cell = 0; cell < cells; cell++) {
+    const holds = cellOf(thresholds, at, shift) - first == cell;
+    store<u8>(LONG_BASE + <usize> cell, <u8> at);
+    store<f32>(
+      LONG_OWN + <usize> cell * 4,
+      holds ? load<f32>(thresholds + <usize> at * 4) : <f32> Infinity,
+    );
+    at += i32(holds);
+  }
+  return shift;
+}
+
+/** The first bits of a threshold. -0 counts as 0. */
+function cellOf(thresholds: usize, i: i32, shift: i32): i32 {
+  const threshold = load<f32>(thresholds + <usize> i * 4) + 0;
+  return i32x4.extract_lane(ordered(f32x4.splat(threshold)), 0) >> shift;
+}
+
+/** roundLevels for any table of up to 256 levels. */
+function roundLong(
   values: usize,
   groups: i32,
   width: i32,
   scales: usize,
-  levels: usize,
+  factors: usize,
   thresholds: usize,
   count: i32,
+  names: usize,
   codes: usize,
+): void {
+  const shift = fillLong(thresholds, count);
+  const bits = max(0, shift);
+  const first = cellOf(thresholds, 0, bits), last = cellOf(thresholds, count - 1, bits);
+  const least = i32x4.splat(first), most = i32x4.splat(last);
+  for (let g: usize = 0; g < <usize> groups; g++) {
+    const scale = v128.load32_splat(scales + g * 4);
+    const lift = v128.load32_splat(factors + g * 8), factor = v128.load32_splat(factors + g * 8, 4);
+    for (let left = width; left > 0; left -= 4) {
+      const used = <usize> min(left, 4);
+      const x = inSteps(v128.load(loadTail(values, used, 4)), scale, factors, lift, factor);
+      const cell = i32x4.sub(
+        i32x4.min_s(i32x4.max_s(i32x4.shr_s(ordered(x), bits), least), most),
+        least,
+      );
+      v128.store(TAIL, x);
+      v128.store(TAIL + 16, cell);
+      for (let i: usize = 0; i < used; i++) {
+        const x = load<f32>(TAIL + i * 4), cell = <usize> load<u32>(TAIL + i * 4, 16);
+        const level = shift < 0
+          ? search(x, thresholds, count)
+          : <i32> load<u8>(LONG_BASE + cell) + i32(x > load<f32>(LONG_OWN + cell * 4));
+        store<u8>(codes + i, load<u8>(names + <usize> level));
+      }
+      codes += used;
+      values += used * 4;
+    }
+  }
+}
+
+/**
+ * The values of codes: scale times what `levels` (f32, one a code, at least 16) has for the code.
+ * `count` codes.
+ */
+export function decodeLevels(
+  codes: usize,
+  groups: i32,
+  width: i32,
+  scales: usize,
+  levels: usize,
+  count: i32,
   output: usize,
 ): void {
+  const level0 = plane(levels, 0), level1 = plane(levels, 1);
+  const level2 = plane(levels, 2), level3 = plane(levels, 3);
   for (let g: usize = 0; g < <usize> groups; g++) {
-    const scale = load<f32>(scales + g * 4);
-    for (let i = 0; i < width; i++) {
-      const code = search(load<f32>(values) / scale, thresholds, count);
-      if (codes) {
-        store<u8>(codes, <u8> code);
-        codes++;
+    const scale = v128.load32_splat(scales + g * 4);
+    for (let left = width; left > 0; left -= 16) {
+      const used = <usize> min(left, 16), to = left < 16 ? TAIL : output;
+      if (count > 16) {
+        for (let i: usize = 0; i < used; i++) {
+          const level = load<f32>(levels + <usize> load<u8>(codes + i) * 4);
+          store<f32>(output + i * 4, f32x4.extract_lane(scale, 0) * level);
+        }
+      } else {
+        const code = loadCodes(codes, used);
+        const v0 = i8x16.relaxed_swizzle(level0, code), v1 = i8x16.relaxed_swizzle(level1, code);
+        const v2 = i8x16.relaxed_swizzle(level2, code), v3 = i8x16.relaxed_swizzle(level3, code);
+        const w0 = weaveLow(v0, v1), w1 = weaveHigh(v0, v1);
+        const w2 = weaveLow(v2, v3), w3 = weaveHigh(v2, v3);
+        v128.store(to, f32x4.mul(scale, pairLow(w0, w2)));
+        v128.store(to, f32x4.mul(scale, pairHigh(w0, w2)), 16);
+        v128.store(to, f32x4.mul(scale, pairLow(w1, w3)), 32);
+        v128.store(to, f32x4.mul(scale, pairHigh(w1, w3)), 48);
+        if (left < 16) memory.copy(output, TAIL, used * 4);
       }
-      if (output) {
-        store<f32>(output, scale * load<f32>(levels + <usize> code * 4));
-        output += 4;
-      }
-      values += 4;
+      codes += used;
+      output += used * 4;
     }
   }
 }

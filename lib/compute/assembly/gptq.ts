@@ -133,6 +133,7 @@ function quantize(
   levels: usize,
   thresholds: usize,
   count: i32,
+  names: usize,
   codes: usize,
 ): void {
   const s0 = v128.load(scale), s1 = v128.load(scale, 16);
@@ -140,7 +141,8 @@ function quantize(
   if (!levels) {
     const z0 = v128.load(zero), z1 = v128.load(zero, 16);
     const top = f32x4.splat(maxq);
-    const c0 = uniformCode(w0, s0, z0, top), c1 = uniformCode(w1, s1, z1, top);
+    const c0 = uniformCode(f32x4.div(w0, s0), z0, top);
+    const c1 = uniformCode(f32x4.div(w1, s1), z1, top);
     v128.store(w, uniformValue(c0, s0, z0));
     v128.store(w, uniformValue(c1, s1, z1), 16);
     v128.store64_lane(codes, bytes(c0, c1, c0, c1), 0);
@@ -149,9 +151,10 @@ function quantize(
   v128.store(TAIL, f32x4.div(w0, s0));
   v128.store(TAIL, f32x4.div(w1, s1), 16);
   for (let r: usize = 0; r < 8; r++) {
-    const code = search(load<f32>(TAIL + r * 4), thresholds, count);
+    const level = <usize> search(load<f32>(TAIL + r * 4), thresholds, count);
+    const code = <usize> load<u8>(names + level);
     store<u8>(codes + r, <u8> code);
-    store<f32>(w + r * 4, load<f32>(scale + r * 4) * load<f32>(levels + <usize> code * 4));
+    store<f32>(w + r * 4, load<f32>(scale + r * 4) * load<f32>(levels + code * 4));
   }
 }
 
@@ -162,7 +165,7 @@ function quantize(
  *   [n][8]
  * - factor: the slices of packFactor, of the upper Cholesky factor of the inverse Hessian
  * - groups: i32 [n], the group of each column; scales, zeros: f32 [groups][8]
- * - levels (0 for a uniform grid of maxq + 1 codes), thresholds, count: the table of codebook.ts
+ * - levels (0 for a uniform grid of maxq + 1 codes), thresholds, count, names: as in codebook.ts
  * - errors: f32 [end - start][8], scratch
  *
  * Returns the sum of e^2 / 2 over the first `rows` rows, e = (w - q) / d.
@@ -181,6 +184,7 @@ export function gptqBlock(
   levels: usize,
   thresholds: usize,
   count: i32,
+  names: usize,
   codes: usize,
   errors: usize,
 ): f64 {
@@ -206,7 +210,7 @@ export function gptqBlock(
         v128.store(w, w0);
         v128.store(w, w1, 16);
         const g = <usize> load<i32>(groups + <usize> i * 4) * 32;
-        quantize(w, scales + g, zeros + g, maxq, levels, thresholds, count, codes + <usize> i * 8);
+        quantize(w, scales + g, zeros + g, maxq, levels, thresholds, count, names, codes + <usize> i * 8);
         const d = v128.load32_splat(column + <usize> i * COLUMNS * 4);
         v128.store(e, f32x4.div(f32x4.sub(w0, v128.load(w)), d));
         v128.store(e, f32x4.div(f32x4.sub(w1, v128.load(w, 16)), d), 16);

@@ -43,10 +43,20 @@ export function ranges(
   }
 }
 
-/** Four codes as f32: clamp(nearest(x / scale) + zero, 0, maxq), ties to even. */
+/**
+ * Four values in steps of their group: over the scale, or, where `factors` is not 0, times a factor.
+ * A factor has two parts, for one that is beyond f32: a power of two comes first, and is exact.
+ */
 @inline
-export function uniformCode(x: v128, scale: v128, zero: v128, maxq: v128): v128 {
-  const code = f32x4.add(f32x4.nearest(f32x4.div(x, scale)), zero);
+export function inSteps(x: v128, scale: v128, factors: usize, lift: v128, factor: v128): v128 {
+  if (factors) return f32x4.mul(f32x4.mul(x, lift), factor);
+  return f32x4.div(x, scale);
+}
+
+/** Four codes as f32: clamp(nearest(x) + zero, 0, maxq), ties to even. */
+@inline
+export function uniformCode(x: v128, zero: v128, maxq: v128): v128 {
+  const code = f32x4.add(f32x4.nearest(x), zero);
   return f32x4.pmax(f32x4.pmin(code, maxq), f32x4.splat(0));
 }
 
@@ -54,22 +64,6 @@ export function uniformCode(x: v128, scale: v128, zero: v128, maxq: v128): v128 
 @inline
 export function uniformValue(code: v128, scale: v128, zero: v128): v128 {
   return f32x4.mul(scale, f32x4.sub(code, zero));
-}
-
-/** 16 values: codes to `codes` (bytes) and dequantized values to `output`, each unless 0. */
-@inline
-function sixteen(x: usize, scale: v128, zero: v128, maxq: v128, codes: usize, output: usize): void {
-  const c0 = uniformCode(v128.load(x), scale, zero, maxq);
-  const c1 = uniformCode(v128.load(x, 16), scale, zero, maxq);
-  const c2 = uniformCode(v128.load(x, 32), scale, zero, maxq);
-  const c3 = uniformCode(v128.load(x, 48), scale, zero, maxq);
-  if (output) {
-    v128.store(output, uniformValue(c0, scale, zero));
-    v128.store(output, uniformValue(c1, scale, zero), 16);
-    v128.store(output, uniformValue(c2, scale, zero), 32);
-    v128.store(output, uniformValue(c3, scale, zero), 48);
-  }
-  if (codes) v128.store(codes, bytes(c0, c1, c2, c3));
 }
 
 /**
@@ -84,44 +78,93 @@ export function bytes(c0: v128, c1: v128, c2: v128, c3: v128): v128 {
 }
 
 /**
- * Rounds `groups` runs of `width` values to the grid scale (code - zero), code = 0 .. maxq.
- * `zeros`, `codes` and `output` may be 0: no zero point, and no such result.
+ * The codes of `groups` runs of `width` values on the grid scale (code - zero), code = 0 .. maxq.
+ * `factors` (two f32 a group, see inSteps) may be 0: values are divided by the scale.
  */
 export function roundUniform(
   values: usize,
   groups: i32,
   width: i32,
   scales: usize,
+  factors: usize,
   zeros: usize,
   maxq: f32,
   codes: usize,
-  output: usize,
 ): void {
   const top = f32x4.splat(maxq);
   for (let g: usize = 0; g < <usize> groups; g++) {
-    const scale = v128.load32_splat(scales + g * 4);
-    const zero = zeros ? v128.load32_splat(zeros + g * 4) : f32x4.splat(0);
-    let left = width;
-    while (left >= 16) {
-      sixteen(values, scale, zero, top, codes, output);
-      values += 64;
-      if (codes) codes += 16;
-      if (output) output += 64;
-      left -= 16;
+    const scale = v128.load32_splat(scales + g * 4), zero = v128.load32_splat(zeros + g * 4);
+    const lift = v128.load32_splat(factors + g * 8), factor = v128.load32_splat(factors + g * 8, 4);
+    for (let left = width; left > 0; left -= 16) {
+      const used = <usize> min(left, 16), from = loadTail(values, used);
+      const x0 = inSteps(v128.load(from), scale, factors, lift, factor);
+      const x1 = inSteps(v128.load(from, 16), scale, factors, lift, factor);
+      const x2 = inSteps(v128.load(from, 32), scale, factors, lift, factor);
+      const x3 = inSteps(v128.load(from, 48), scale, factors, lift, factor);
+      const c0 = uniformCode(x0, zero, top), c1 = uniformCode(x1, zero, top);
+      const c2 = uniformCode(x2, zero, top), c3 = uniformCode(x3, zero, top);
+      storeCodes(codes, bytes(c0, c1, c2, c3), used);
+      codes += used;
+      values += used * 4;
     }
-    if (left) {
-      const count = <usize> left;
-      memory.copy(TAIL, values, count * 4);
-      sixteen(TAIL, scale, zero, top, TAIL + 64, TAIL);
-      values += count * 4;
-      if (codes) {
-        memory.copy(codes, TAIL + 64, count);
-        codes += count;
-      }
-      if (output) {
-        memory.copy(output, TAIL, count * 4);
-        output += count * 4;
-      }
+  }
+}
+
+/** Where the first `used` of `all` <= 16 values can be read together with others after them. */
+@inline
+export function loadTail(values: usize, used: usize, all: usize = 16): usize {
+  if (used == all) return values;
+  memory.copy(TAIL, values, used * 4);
+  return TAIL;
+}
+
+/** The first `used` of 16 bytes. */
+@inline
+export function storeCodes(codes: usize, code: v128, used: usize): void {
+  if (used == 16) {
+    v128.store(codes, code);
+  } else {
+    v128.store(TAIL + 64, code);
+    memory.copy(codes, TAIL + 64, used);
+  }
+}
+
+/** The first `used` of 16 bytes, and others after them. */
+@inline
+export function loadCodes(codes: usize, used: usize): v128 {
+  if (used == 16) return v128.load(codes);
+  memory.copy(TAIL + 64, codes, used);
+  return v128.load(TAIL + 64);
+}
+
+/** The values of codes on a uniform grid: scale (code - zero) times `unit`. */
+export function decodeUniform(
+  codes: usize,
+  groups: i32,
+  width: i32,
+  scales: usize,
+  zeros: usize,
+  unit: f32,
+  output: usize,
+): void {
+  const units = f32x4.splat(unit);
+  for (let g: usize = 0; g < <usize> groups; g++) {
+    const scale = v128.load32_splat(scales + g * 4), zero = v128.load32_splat(zeros + g * 4);
+    for (let left = width; left > 0; left -= 16) {
+      const used = <usize> min(left, 16), to = left < 16 ? TAIL : output;
+      const code = loadCodes(codes, used);
+      const low = i16x8.extend_low_i8x16_u(code), high = i16x8.extend_high_i8x16_u(code);
+      const c0 = f32x4.convert_i32x4_s(i32x4.extend_low_i16x8_u(low));
+      const c1 = f32x4.convert_i32x4_s(i32x4.extend_high_i16x8_u(low));
+      const c2 = f32x4.convert_i32x4_s(i32x4.extend_low_i16x8_u(high));
+      const c3 = f32x4.convert_i32x4_s(i32x4.extend_high_i16x8_u(high));
+      v128.store(to, f32x4.mul(uniformValue(c0, scale, zero), units));
+      v128.store(to, f32x4.mul(uniformValue(c1, scale, zero), units), 16);
+      v128.store(to, f32x4.mul(uniformValue(c2, scale, zero), units), 32);
+      v128.store(to, f32x4.mul(uniformValue(c3, scale, zero), units), 48);
+      if (left < 16) memory.copy(output, TAIL, used * 4);
+      codes += used;
+      output += used * 4;
     }
   }
 }
