@@ -13,7 +13,10 @@ export interface AdamWSettings {
   clip?: number;
 }
 
-/** What the optimiser remembers: save and restore it with the parameters, and training goes on to the same bytes. */
+/**
+ * What the optimiser remembers: save and restore it with the parameters, and training goes on to
+ * the same bytes.
+ */
 export interface AdamWState {
   /** Steps done. */
   steps: number;
@@ -31,10 +34,12 @@ export interface AdamW {
 }
 
 /**
- * Makes the optimiser of Loshchilov and Hutter (arXiv 1711.05101), with decoupled weight decay and clipping by the global
- * norm, its state in the kernel's memory. `step` returns the norm before clipping.
+ * Makes the optimiser of Loshchilov and Hutter (arXiv 1711.05101), with decoupled weight decay and
+ * clipping by the global norm, its state in the kernel's memory. `step` returns the norm before
+ * clipping.
  *
- * A step throws, and changes nothing, when the norm is not finite: a gradient is then infinite or NaN.
+ * A step throws, and changes nothing, when the norm is not finite: a gradient is then infinite or
+ * NaN.
  */
 export function createAdamW(
   kernel: MatrixKernel,

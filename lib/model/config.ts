@@ -1,6 +1,9 @@
 /** What a decoder-only transformer is made of, in one form for all families. */
 
-/** The families whose checkpoints can be read; each is the `model_type` of its Hugging Face config.json. */
+/**
+ * The families whose checkpoints can be read; each is the `model_type` of its Hugging Face
+ * config.json.
+ */
 export const families = ["gpt_neox", "llama", "mistral", "qwen2", "olmo2"] as const;
 
 /** One of {@linkcode families}. */
@@ -55,7 +58,10 @@ export interface ModelConfig {
   readonly outputBias: boolean;
   /** Whether the maps of the feed-forward part have biases. */
   readonly mlpBias: boolean;
-  /** Attention and feed-forward part side by side on the same input, rather than one after the other (GPT-NeoX). */
+  /**
+   * Attention and feed-forward part side by side on the same input, rather than one after the other
+   * (GPT-NeoX).
+   */
   readonly parallelResidual: boolean;
   /** Whether the output uses the table of the input embedding. */
   readonly tiedEmbeddings: boolean;

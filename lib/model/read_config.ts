@@ -18,7 +18,10 @@ const activations: Record<string, Activation> = {
   ...{ silu: "silu", swish: "silu" },
 };
 
-/** What sets a family apart. Values that config.json may leave out are those of the public `transformers` library. */
+/**
+ * What sets a family apart. Values that config.json may leave out are those of the public
+ * `transformers` library.
+ */
 const ofFamily: Record<Family, (json: JsonReader) => Partial<ModelConfig>> = {
   gpt_neox: (json) => {
     const bias = json.flag("attention_bias", true);
@@ -61,8 +64,8 @@ const ofFamily: Record<Family, (json: JsonReader) => Partial<ModelConfig>> = {
 };
 
 /**
- * Reads a Hugging Face config.json (the parsed object), in the older style of keys (`rotary_pct`, `rope_theta`,
- * `rope_scaling`) or the newer one (`rope_parameters`).
+ * Reads a Hugging Face config.json (the parsed object), in the older style of keys (`rotary_pct`,
+ * `rope_theta`, `rope_scaling`) or the newer one (`rope_parameters`).
  *
  * Throws with the key, what it must be and what it is; and when the sizes do not fit each other.
  *

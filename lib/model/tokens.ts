@@ -7,11 +7,16 @@ export type Tokens = Uint8Array | Int32Array;
 export interface RowLayout {
   /** Positions in a row. */
   length: number;
-  /** 1 when each row holds one token more than positions: each position's target is the next token. */
+  /**
+   * 1 when each row holds one token more than positions: each position's target is the next token.
+   */
   shift: 0 | 1;
 }
 
-/** Splits rows of length + 1 tokens into inputs and targets, [sequences, length] each. Throws when the tokens do not fit. */
+/**
+ * Splits rows of length + 1 tokens into inputs and targets, [sequences, length] each. Throws when
+ * the tokens do not fit.
+ */
 export function splitTokens(
   config: ModelConfig,
   tokens: Tokens,

@@ -17,7 +17,8 @@ function twoTensors() {
 
 describe("AdamW", () => {
   it("takes the steps of torch.optim.AdamW after torch.nn.utils.clip_grad_norm_", () => {
-    // Torch 2.13 in float64: learning rate 0.01, betas 0.9 and 0.95, decay 0.1 on the matrix, norm 1.
+    // Torch 2.13 in float64: learning rate 0.01, betas 0.9 and 0.95, decay 0.1 on the matrix, norm
+    // 1.
     const steps = [
       {
         norm: 3.187867625859016,
@@ -58,7 +59,8 @@ describe("AdamW", () => {
     model.gradients.fill(0);
     model.gradients[1] = 0.5;
     optimizer.step(0.01, { weightDecay: 0.5 });
-    // The first step is the learning rate times the gradient's sign; the decay is 0.01 x 0.5 of the value.
+    // The first step is the learning rate times the gradient's sign; the decay is 0.01 x 0.5 of the
+    // value.
     expect(model.parameters[0]).toBeCloseTo(0.5 * 0.995, 6);
     expect(model.parameters[1]).toBeCloseTo(-1.25 * 0.995 - 0.01, 6);
     expect(optimizer.state.first[1]).toBeCloseTo(0.05, 6);

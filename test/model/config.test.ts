@@ -5,7 +5,10 @@ import { checkConfig, gptNeoXConfig, readConfig, writeConfig } from "../../lib/m
 const fixture = (name: string) =>
   JSON.parse(readFileSync(new URL(`fixtures/${name}/config.json`, import.meta.url), "utf8"));
 
-/** What real checkpoints have: EleutherAI/pythia-70m, Llama-3.1-8B, Mistral-7B-v0.1, Qwen2-0.5B and OLMo-2-7B. */
+/**
+ * What real checkpoints have: EleutherAI/pythia-70m, Llama-3.1-8B, Mistral-7B-v0.1, Qwen2-0.5B and
+ * OLMo-2-7B.
+ */
 const published = {
   pythia: {
     ...{ model_type: "gpt_neox", vocab_size: 50304, hidden_size: 512, num_hidden_layers: 6 },

@@ -24,7 +24,10 @@ export function loadFixture(name: string) {
   };
 }
 
-/** Rows of 41 ids from rows of 40: the loss of the last position, whose target is made up, is not looked at. */
+/**
+ * Rows of 41 ids from rows of 40: the loss of the last position, whose target is made up, is not
+ * looked at.
+ */
 export function withTargets(ids: Int32Array): Int32Array {
   return Int32Array.from([...ids.subarray(0, 40), 0, ...ids.subarray(40), 0]);
 }

@@ -81,7 +81,7 @@ describe("a batch", () => {
 
   it("gives the same in parts, whatever stands beside a sequence", () => {
     const model = make();
-    // 20 sequences of 64 are worked through 8 at a time.
+    // 20 sequences of 64 are worked through 4 at a time.
     const tokens = text(20 * 65, 256);
     const together = model.loss(tokens);
     const alone = Array.from({ length: 20 }, (_, row) => {

@@ -61,8 +61,8 @@ describe("every gradient of the reference is that of central differences", () =>
 });
 
 /**
- * BitNet's rounding. Once frozen, each call adds what the same call of the first run added, so that values move with their
- * inputs: the function whose gradient the straight-through rule takes.
+ * BitNet's rounding. Once frozen, each call adds what the same call of the first run added, so that
+ * values move with their inputs: the function whose gradient the straight-through rule takes.
  */
 function frozenRounding(variant: "b1" | "b1.58") {
   const changes: Float64Array[] = [];

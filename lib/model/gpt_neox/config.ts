@@ -21,9 +21,10 @@ export interface GptNeoXOptions {
 }
 
 /**
- * The configuration of a GPT-NeoX model as Pythia has it (arXiv 2304.01373): attention and feed-forward part side by side,
- * rotary positions on a quarter of each head, LayerNorm, biases, exact GELU, and an output table of its own.
- * With `bitLinear` the linear maps of the blocks have no biases.
+ * The configuration of a GPT-NeoX model as Pythia has it (arXiv 2304.01373): attention and
+ * feed-forward part side by side, rotary positions on a quarter of each head, LayerNorm, biases,
+ * exact GELU, and an output table of its own. With `bitLinear` the linear maps of the blocks have
+ * no biases.
  *
  * Throws a RangeError when the sizes do not fit each other.
  */
@@ -49,8 +50,8 @@ export function gptNeoXConfig(options: GptNeoXOptions): ModelConfig {
 }
 
 /**
- * The config.json of a GPT-NeoX model, which the public `transformers` library opens: with the older keys for rotary
- * positions, which all of its versions read. `bit_linear` is our own key.
+ * The config.json of a GPT-NeoX model, which the public `transformers` library opens: with the
+ * older keys for rotary positions, which all of its versions read. `bit_linear` is our own key.
  */
 export function writeConfig(config: ModelConfig): Record<string, unknown> {
   if (config.family !== "gpt_neox") {

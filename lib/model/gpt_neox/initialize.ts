@@ -4,10 +4,10 @@ import type { ModelConfig } from "../config.ts";
 import type { TensorSlot } from "../tensors.ts";
 
 /**
- * Fills the parameters as Pythia's were (`small_init` and `wang_init` of EleutherAI/gpt-neox): tables and the maps into a
- * block normal with standard deviation sqrt(2 / (5 d)); the two maps that add to the residual stream, `dense` and
- * `dense_4h_to_h`, normal with 2 / (L sqrt(d)), small in a deep model; norms 1; biases 0. The same seed gives the same
- * parameters everywhere.
+ * Fills the parameters as Pythia's were (`small_init` and `wang_init` of EleutherAI/gpt-neox):
+ * tables and the maps into a block normal with standard deviation sqrt(2 / (5 d)); the two maps
+ * that add to the residual stream, `dense` and `dense_4h_to_h`, normal with 2 / (L sqrt(d)), small
+ * in a deep model; norms 1; biases 0. The same seed gives the same parameters everywhere.
  */
 export function initialize(
   parameters: Float32Array,

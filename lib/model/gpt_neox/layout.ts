@@ -2,9 +2,9 @@ import type { ModelConfig } from "../config.ts";
 import type { TensorSlot } from "../tensors.ts";
 
 /**
- * The tensors of a GPT-NeoX model in Hugging Face's names, shapes and order, one after the other in a flat array.
- * Weights of linear maps are [out, in]. A model with `bitLinear` has two more norms a block, before `dense` and
- * `dense_4h_to_h`.
+ * The tensors of a GPT-NeoX model in Hugging Face's names, shapes and order, one after the other in
+ * a flat array. Weights of linear maps are [out, in]. A model with `bitLinear` has two more norms a
+ * block, before `dense` and `dense_4h_to_h`.
  */
 export function layoutOf(config: ModelConfig): readonly TensorSlot[] {
   const { vocabulary, width, layers, innerWidth, bitLinear } = config;
@@ -49,7 +49,10 @@ export function layoutOf(config: ModelConfig): readonly TensorSlot[] {
 /** How many parameters a model has. */
 export interface ParameterCount {
   readonly total: number;
-  /** N of the scaling laws: all but the two tables of the vocabulary; layers (12 d^2 + 13 d) + 2 d for GPT-NeoX. */
+  /**
+   * N of the scaling laws: all but the two tables of the vocabulary; layers (12 d^2 + 13 d) + 2 d
+   * for GPT-NeoX.
+   */
   readonly nonEmbedding: number;
   /** The input and the output table. */
   readonly embedding: number;

@@ -34,9 +34,9 @@ export interface Model {
   /** The parameters by Hugging Face's names, as views of `parameters`. */
   tensors(): ReadonlyMap<string, Tensor>;
   /**
-   * The mean cross-entropy over all positions, nats per token, and its gradients in `gradients`. `tokens` is
-   * [sequences, length + 1]: each position's target is the next token. Any number of sequences may be given; they are worked
-   * through a few at a time.
+   * The mean cross-entropy over all positions, nats per token, and its gradients in `gradients`.
+   * `tokens` is [sequences, length + 1]: each position's target is the next token. Any number of
+   * sequences may be given; they are worked through a few at a time.
    */
   lossAndGradients(tokens: Tokens, options?: RunOptions): number;
   /** The mean cross-entropy of each sequence, nats per token. `tokens` as above. */
@@ -46,11 +46,11 @@ export interface Model {
 }
 
 /**
- * Makes a GPT-NeoX model whose parameters, gradients and activations lie in the kernel's memory. With the same machine,
- * backend and calls, all results are the same byte for byte.
+ * Makes a GPT-NeoX model whose parameters, gradients and activations lie in the kernel's memory.
+ * With the same machine, backend and calls, all results are the same byte for byte.
  *
- * Throws when the configuration is of another family, when a width is no multiple of 4, when given weights do not fit, and
- * when the kernel's memory is too small.
+ * Throws when the configuration is of another family, when a width is no multiple of 4, when given
+ * weights do not fit, and when the kernel's memory is too small.
  *
  * ```ts
  * import { ok } from "node:assert/strict";
@@ -83,7 +83,10 @@ export function createModel(
   );
   const { ids, targets, losses, logits } = network.space;
 
-  /** Puts the tokens of a few sequences in place and calls `work`, again and again. `shift` is 1 when rows hold targets. */
+  /**
+   * Puts the tokens of a few sequences in place and calls `work`, again and again. `shift` is 1
+   * when rows hold targets.
+   */
   const eachPart = (
     tokens: Tokens,
     { sequences: all, length, shift }: Part & { shift: 0 | 1 },

@@ -12,14 +12,14 @@ export interface Part {
 }
 
 /**
- * Rows (tokens) that are worked through together: enough for whole tiles of the products, and few enough that what an
- * operation writes is still in the cache when the next reads it.
+ * Rows (tokens) that are worked through together: enough for whole tiles of the products, and few
+ * enough that what an operation writes is still in the cache when the next reads it.
  */
-const rowsAtOnce = 512;
+const rowsAtOnce = 256;
 
 /**
- * GPT-NeoX forward and backward on the kernels, some sequences at a time, in memory that is made once. It computes what
- * `reference/model.ts` computes; that is the one to read first.
+ * GPT-NeoX forward and backward on the kernels, some sequences at a time, in memory that is made
+ * once. It computes what `reference/model.ts` computes; that is the one to read first.
  */
 export class Network {
   /** The caller fills `ids` and `targets`, and reads `logits` and `losses`. */
@@ -44,7 +44,9 @@ export class Network {
     return Math.floor(this.#rows / length);
   }
 
-  /** Rounds the weights of BitNet's maps: due before a pass when the parameters may have changed. */
+  /**
+   * Rounds the weights of BitNet's maps: due before a pass when the parameters may have changed.
+   */
   roundWeights(): void {
     const { bitLinear } = this.#config;
     if (!bitLinear) return;
@@ -68,7 +70,10 @@ export class Network {
     mapForward(run, embedOut, normed, logits);
   }
 
-  /** The losses of the targets; with a `scale`, the logits become the gradient of scale times their sum. */
+  /**
+   * The losses of the targets; with a `scale`, the logits become the gradient of scale times their
+   * sum.
+   */
   losses(part: Part, scale = 0): void {
     const { kernel, rows, config: { vocabulary: width } } = this.#run(part);
     const { logits: x, targets, losses } = this.space;

@@ -15,7 +15,10 @@ export interface Linear {
   readonly width: number;
   /** [out, width]. */
   readonly weight: Parameter;
-  /** The weights that inputs are multiplied by: those of `weight` themselves, or with BitNet rounded ones. */
+  /**
+   * The weights that inputs are multiplied by: those of `weight` themselves, or with BitNet rounded
+   * ones.
+   */
   readonly used: Float32Array;
   readonly bias?: Parameter;
 }

@@ -2,8 +2,8 @@ import type { MatrixKernel } from "../../compute/mod.ts";
 import type { ModelConfig } from "../config.ts";
 
 /**
- * What the forward pass keeps of a block for the backward pass, for some rows (tokens) at a time. Widths of rows are in
- * values: d the model's width, m the width inside the feed-forward part.
+ * What the forward pass keeps of a block for the backward pass, for some rows (tokens) at a time.
+ * Widths of rows are in values: d the model's width, m the width inside the feed-forward part.
  */
 export interface BlockSpace {
   /** Input, d. */
@@ -18,7 +18,10 @@ export interface BlockSpace {
   /** Queries, keys and values, 3 d. */
   readonly heads: Float32Array;
   readonly probabilities: Float32Array;
-  /** What attention gives, d, and what `dense` takes: the same, or with BitNet its normalised, rounded form. */
+  /**
+   * What attention gives, d, and what `dense` takes: the same, or with BitNet its normalised,
+   * rounded form.
+   */
   readonly attended: Float32Array;
   readonly denseInput: Float32Array;
   readonly attendedInverses: Float32Array;
@@ -38,13 +41,18 @@ export interface Workspace {
   /** Cosines and sines of the rotary positions. */
   readonly angles: Float32Array;
   readonly blocks: readonly BlockSpace[];
-  /** Output of the last block, its normalised form, and the logits, which their gradient overwrites. */
+  /**
+   * Output of the last block, its normalised form, and the logits, which their gradient overwrites.
+   */
   readonly hidden: Float32Array;
   readonly hiddenMoments: Float32Array;
   readonly normed: Float32Array;
   readonly logits: Float32Array;
   readonly losses: Float64Array;
-  /** Gradients: of the residual stream, d, of a branch's input or output, d (two of them), 3 d and m. */
+  /**
+   * Gradients: of the residual stream, d, of a branch's input or output, d (two of them), 3 d and
+   * m.
+   */
   readonly dHidden: Float32Array;
   readonly dAttention: Float32Array;
   readonly dMlp: Float32Array;
@@ -56,7 +64,8 @@ export interface Workspace {
 export function makeWorkspace(kernel: MatrixKernel, config: ModelConfig, rows: number): Workspace {
   const { width, innerWidth, heads, headWidth, context, vocabulary, bitLinear } = config;
   const matrix = (columns: number) => kernel.float32(rows * columns);
-  // Sequences of any length up to the context: no length needs more for its rows than the longest does.
+  // Sequences of any length up to the context: no length needs more for its rows than the longest
+  // does.
   const sequences = Math.ceil(rows / context);
   const probabilities = kernel.network.probabilitiesLength({
     sequences,

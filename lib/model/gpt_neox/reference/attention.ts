@@ -2,10 +2,12 @@ import type { ModelConfig } from "../../config.ts";
 import type { Operation } from "./operation.ts";
 
 /**
- * Causal attention: output_i = sum over j <= i of p_ij value_j, p_i = softmax over j <= i of (query_i . key_j / sqrt(headWidth)),
- * for each head of each sequence. `input` holds rows of [query, key, value] per head, `length` rows a sequence.
+ * Causal attention: output_i = sum over j <= i of p_ij value_j, p_i = softmax over j <= i of
+ * (query_i . key_j / sqrt(headWidth)), for each head of each sequence. `input` holds rows of
+ * [query, key, value] per head, `length` rows a sequence.
  *
- * With dp_ij = doutput_i . value_j, the softmax gives ds_ij = p_ij (dp_ij - sum over k of p_ik dp_ik).
+ * With dp_ij = doutput_i . value_j, the softmax gives ds_ij = p_ij (dp_ij - sum over k of p_ik
+ * dp_ik).
  */
 export function attention(
   input: Float64Array,

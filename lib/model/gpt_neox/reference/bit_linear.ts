@@ -12,8 +12,9 @@ export interface Quantizers {
 /**
  * BitNet's linear map: y = Q(W) Q(x) + b for each row x of `input`.
  *
- * Rounding has a derivative of 0 almost everywhere, so the gradient goes straight through it: it is that of
- * y = (W + c) (x + d) + b with c = Q(W) - W and d = Q(x) - x held fixed (Bengio et al., arXiv 1308.3432).
+ * Rounding has a derivative of 0 almost everywhere, so the gradient goes straight through it: it is
+ * that of y = (W + c) (x + d) + b with c = Q(W) - W and d = Q(x) - x held fixed (Bengio et al.,
+ * arXiv 1308.3432).
  */
 export function bitLinear(
   input: Float64Array,

@@ -1,8 +1,8 @@
 import { softmax } from "./attention.ts";
 
 /**
- * The loss -ln softmax(logits)[target] of each row, in nats. `backward` gives the gradient of their mean over the logits:
- * (softmax(logits) - 1 at the target) / rows.
+ * The loss -ln softmax(logits)[target] of each row, in nats. `backward` gives the gradient of their
+ * mean over the logits: (softmax(logits) - 1 at the target) / rows.
  */
 export function crossEntropy(logits: Float64Array, targets: Int32Array) {
   const width = logits.length / targets.length;

@@ -7,7 +7,10 @@ interface Point {
   readonly slope: number;
 }
 
-/** The activation of each value of the input: GELU (Hendrycks and Gimpel, arXiv 1606.08415), or its approximation by tanh. */
+/**
+ * The activation of each value of the input: GELU (Hendrycks and Gimpel, arXiv 1606.08415), or its
+ * approximation by tanh.
+ */
 export function gelu(input: Float64Array, kind: Exclude<Activation, "silu">): Operation {
   const at = kind === "gelu" ? exact : byTanh;
   const points = Array.from(input, at);
@@ -36,8 +39,8 @@ function normalDensity(x: number): number {
 }
 
 /**
- * Phi(x) = 1/2 + phi(x) (x + x^3 / 3 + x^5 / (3 5) + x^7 / (3 5 7) + ...), within 1e-15 (Marsaglia 2004, Journal of
- * Statistical Software 11(4)). By hand because simple-statistics gives 7 digits.
+ * Phi(x) = 1/2 + phi(x) (x + x^3 / 3 + x^5 / (3 5) + x^7 / (3 5 7) + ...), within 1e-15 (Marsaglia
+ * 2004, Journal of Statistical Software 11(4)). By hand because simple-statistics gives 7 digits.
  */
 function normalDistribution(x: number): number {
   if (Math.abs(x) > 9) return x > 0 ? 1 : 0;

@@ -33,11 +33,11 @@ export interface ReferenceOptions {
 }
 
 /**
- * GPT-NeoX forward and backward in float64, written to be read: one operation a file, with its derivative. It is slow, and
- * is what the fast model is tested against.
+ * GPT-NeoX forward and backward in float64, written to be read: one operation a file, with its
+ * derivative. It is slow, and is what the fast model is tested against.
  *
- * `parameters` holds each tensor of {@linkcode layoutOf} by name; `tokens` is [sequences, length + 1], each position's target
- * being the next token.
+ * `parameters` holds each tensor of {@linkcode layoutOf} by name; `tokens` is [sequences, length +
+ * 1], each position's target being the next token.
  */
 export function runReference(
   config: ModelConfig,

@@ -7,10 +7,11 @@ export interface NormParameters {
 }
 
 /**
- * y = z weight + bias with z = (x - mean x) / sqrt(variance x + epsilon), for each row x of `input` [rows, width].
+ * y = z weight + bias with z = (x - mean x) / sqrt(variance x + epsilon), for each row x of `input`
+ * [rows, width].
  *
- * Moving one x also moves the mean and the variance of its row. With g = dy weight and s = sqrt(variance + epsilon):
- * dx = (g - mean g - z mean(g z)) / s.
+ * Moving one x also moves the mean and the variance of its row. With g = dy weight and s =
+ * sqrt(variance + epsilon): dx = (g - mean g - z mean(g z)) / s.
  */
 export function layerNorm(
   input: Float64Array,

@@ -8,8 +8,8 @@ export interface Parameter {
 export interface Operation {
   readonly value: Float64Array;
   /**
-   * Takes the gradient of the loss over `value`, adds to the gradients of the operation's parameters, and returns the
-   * gradient over its input.
+   * Takes the gradient of the loss over `value`, adds to the gradients of the operation's
+   * parameters, and returns the gradient over its input.
    */
   backward(gradient: Float64Array): Float64Array;
 }

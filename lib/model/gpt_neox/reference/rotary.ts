@@ -2,9 +2,10 @@ import type { ModelConfig } from "../../config.ts";
 import type { Operation } from "./operation.ts";
 
 /**
- * Turns queries and keys by their positions (Su et al., arXiv 2104.09864). `input` holds rows of [query, key, value] per
- * head; row r stands at position r mod `length`. In each query and key, values i and i + width / 2 of the first
- * `rotary.width` are a point in a plane, which turns by position / base^(2 i / width).
+ * Turns queries and keys by their positions (Su et al., arXiv 2104.09864). `input` holds rows of
+ * [query, key, value] per head; row r stands at position r mod `length`. In each query and key,
+ * values i and i + width / 2 of the first `rotary.width` are a point in a plane, which turns by
+ * position / base^(2 i / width).
  *
  * The derivative of a turn is the turn itself, so that gradients are turned back.
  */
