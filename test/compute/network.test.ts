@@ -99,6 +99,29 @@ describe("the loss", () => {
   });
 });
 
+describe("a value that is not a number", () => {
+  it("stays one in attention, GELU and the loss", () => {
+    const shape = { sequences: 1, length: 5, heads: 1, headWidth: 4 };
+    const x = inKernel(Array.from({ length: 5 * 12 }, (_, i) => Math.sin(i)));
+    x[3 * 12 + 4] = NaN; // the key of position 3
+    const probabilities = kernel.float32(network.probabilitiesLength(shape));
+    const output = kernel.float32(5 * 4);
+    network.attention({ ...shape, x, probabilities, output });
+    const rows = [0, 1, 2, 3, 4].map((row) => Number.isNaN(output[row * 4]));
+    expect(rows).toEqual([false, false, false, true, true]);
+
+    const values = inKernel([NaN, 1, 2, 3]);
+    network.gelu({ kind: "gelu", x: values, output, rows: 1, width: 4 });
+    expect(output[0]).toBeNaN();
+    expect(values[0]).toBeNaN();
+
+    const targets = kernel.int32(1);
+    const losses = new Float64Array(1);
+    network.crossEntropy({ rows: 1, width: 4, x: inKernel([5, 1, NaN, 3]), targets, losses });
+    expect(losses[0]).toBeNaN();
+  });
+});
+
 describe("BitNet's rounding gives the values of lib/quantize, bit for bit", () => {
   const weights = normals(3, 1000).map((value) => 0.02 * value + 0.001);
 

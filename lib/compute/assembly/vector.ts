@@ -59,7 +59,8 @@ export function max4(x: v128): f32 {
  */
 @inline
 export function exp4(x: v128): v128 {
-  x = f32x4.pmax(v128.load(LEAST), x);
+  // In this order NaN stays NaN.
+  x = f32x4.pmax(x, v128.load(LEAST));
   const round = v128.load(ROUND);
   const bits = f32x4.relaxed_madd(x, v128.load(PER_LN2), round);
   const n = f32x4.sub(bits, round);
