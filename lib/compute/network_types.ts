@@ -206,8 +206,8 @@ export interface AdamWOptions {
 /**
  * The operations of a transformer beside its matrix products, in f32, for training: forward, and
  * backward where the name says so. All arrays lie in the kernel's memory and are row-major. Bounds
- * are checked; that ids are in range and that widths are multiples of 4 is left to the caller.
- * Nothing is allocated. Gradients of parameters are added to, so that a batch can be worked through
+ * are checked; that ids are in range and that widths are multiples of 4 is left to the caller. No
+ * memory stays taken. Gradients of parameters are added to, so that a batch can be worked through
  * in parts.
  *
  * Exponentials and GELU are approximations within 1e-6 of the value (GELU for x above -4; below,
