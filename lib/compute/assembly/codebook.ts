@@ -6,8 +6,9 @@
 // thresholds in lower cells, plus one if x is above the threshold in its own. The cell is computed
 // with a rounding (even a relaxed one), but by operations that never decrease when x grows, and the
 // thresholds' own cells by the same ones: so the code is exact all the same. Tables of bytes are
-// looked up 16 at a time. For long tables a cell holds the numbers whose sign, exponent and first bits
-// of the fraction are the same.
+// looked up 16 at a time. Long tables have more cells, or, when their thresholds lie far apart in some
+// places and close together in others, cells of all numbers with the same sign, exponent and first
+// bits of the fraction.
 
 import { BLOCK_A, TABLES, TAIL } from "./memory";
 import { inSteps, loadCodes, loadTail, storeCodes } from "./rtn";
@@ -169,6 +170,9 @@ const LONG: i32 = 65536;
 const LONG_BASE: usize = BLOCK_A;
 const LONG_OWN: usize = BLOCK_A + <usize> LONG;
 
+/** Cells of equal width that a long table has, if that many part its thresholds. */
+const EVEN: i32 = 2048;
+
 /** f32 as whole numbers in the same order; -0 comes just before 0. */
 @inline
 function ordered(x: v128): v128 {
@@ -176,37 +180,48 @@ function ordered(x: v128): v128 {
 }
 
 /**
- * Cuts the range of the thresholds into cells of all numbers that share their first bits, so many of
- * them that no cell holds two thresholds, and fills the tables. Returns how many bits are left out,
- * or -1 if that takes too many cells.
+ * The cells of 4 values in a long table, not yet held between the first and the last: of equal width
+ * where `shift` is 0, and else all numbers that share their bits but the last `shift`.
  */
-function fillLong(thresholds: usize, count: i32): i32 {
-  let shift = 24, cells = 0, apart = false;
-  while (!apart && shift > 0 && cells <= LONG) {
-    apart = true;
-    shift--;
-    for (let i = 1; i < count; i++) apart = apart && cellOf(thresholds, i, shift) > cellOf(thresholds, i - 1, shift);
-    cells = cellOf(thresholds, count - 1, shift) - cellOf(thresholds, 0, shift) + 1;
-  }
-  if (!apart || cells > LONG) return -1;
-  const first = cellOf(thresholds, 0, shift);
-  let at = 0;
-  for (let cell = 0; cell < cells; cell++) {
-    const holds = cellOf(thresholds, at, shift) - first == cell;
-    store<u8>(LONG_BASE + <usize> cell, <u8> at);
-    store<f32>(
-      LONG_OWN + <usize> cell * 4,
-      holds ? load<f32>(thresholds + <usize> at * 4) : <f32> Infinity,
-    );
-    at += i32(holds);
-  }
-  return shift;
+@inline
+function longCells(x: v128, shift: i32, perUnit: v128, offset: v128): v128 {
+  if (shift) return i32x4.shr_s(ordered(x), shift);
+  const cell = f32x4.relaxed_madd(x, perUnit, offset);
+  const least = f32x4.splat(0), most = f32x4.splat(<f32> EVEN);
+  return i32x4.relaxed_trunc_f32x4_s(f32x4.pmin(f32x4.pmax(cell, least), most));
 }
 
-/** The first bits of a threshold. -0 counts as 0. */
-function cellOf(thresholds: usize, i: i32, shift: i32): i32 {
-  const threshold = load<f32>(thresholds + <usize> i * 4) + 0;
-  return i32x4.extract_lane(ordered(f32x4.splat(threshold)), 0) >> shift;
+/** The cell of a threshold. -0 counts as 0. */
+function cellOf(thresholds: usize, i: i32, shift: i32, perUnit: v128, offset: v128): i32 {
+  const threshold = f32x4.splat(load<f32>(thresholds + <usize> i * 4) + 0);
+  return i32x4.extract_lane(longCells(threshold, shift, perUnit, offset), 0);
+}
+
+/**
+ * Fills the tables of a long table's cells. False if a cell would hold two thresholds, or if there
+ * are too many.
+ */
+function fillLong(thresholds: usize, count: i32, shift: i32, perUnit: v128, offset: v128): bool {
+  const first = cellOf(thresholds, 0, shift, perUnit, offset);
+  let cell = first;
+  for (let i = 0; i < count; i++) {
+    const own = cellOf(thresholds, i, shift, perUnit, offset);
+    if (own < cell || own - first >= LONG) return false;
+    while (cell <= own) {
+      const at = <usize>(cell - first), threshold = load<f32>(thresholds + <usize> i * 4);
+      store<u8>(LONG_BASE + at, <u8> i);
+      store<f32>(LONG_OWN + at * 4, cell < own ? <f32> Infinity : threshold);
+      cell++;
+    }
+  }
+  return true;
+}
+
+/** The code of a value in a cell of a long table. */
+@inline
+function longCode(x: f32, cell: usize, names: usize): u32 {
+  const level = load<u8>(LONG_BASE + cell) + u32(x > load<f32>(LONG_OWN + cell * 4));
+  return load<u8>(names + <usize> level);
 }
 
 /** roundLevels for any table of up to 256 levels. */
@@ -221,9 +236,17 @@ function roundLong(
   names: usize,
   codes: usize,
 ): void {
-  const shift = fillLong(thresholds, count);
-  const bits = max(0, shift);
-  const first = cellOf(thresholds, 0, bits), last = cellOf(thresholds, count - 1, bits);
+  const low = load<f32>(thresholds), high = load<f32>(thresholds + <usize>(count - 1) * 4);
+  const density: f32 = <f32>(EVEN - 1) / (high - low);
+  const perUnit = f32x4.splat(density), offset = f32x4.splat(density * -low);
+  // As few cells as will do.
+  let shift = 0, parted = fillLong(thresholds, count, 0, perUnit, offset);
+  for (let bits = 23; !parted && bits > 0; bits--) {
+    parted = fillLong(thresholds, count, bits, perUnit, offset);
+    shift = bits;
+  }
+  const first = cellOf(thresholds, 0, shift, perUnit, offset);
+  const last = cellOf(thresholds, count - 1, shift, perUnit, offset);
   const least = i32x4.splat(first), most = i32x4.splat(last);
   for (let g: usize = 0; g < <usize> groups; g++) {
     const scale = v128.load32_splat(scales + g * 4);
@@ -231,19 +254,23 @@ function roundLong(
     for (let left = width; left > 0; left -= 4) {
       const used = <usize> min(left, 4);
       const x = inSteps(v128.load(loadTail(values, used, 4)), scale, factors, lift, factor);
-      const cell = i32x4.sub(
-        i32x4.min_s(i32x4.max_s(i32x4.shr_s(ordered(x), bits), least), most),
-        least,
-      );
-      v128.store(TAIL, x);
-      v128.store(TAIL + 16, cell);
-      for (let i: usize = 0; i < used; i++) {
-        const x = load<f32>(TAIL + i * 4), cell = <usize> load<u32>(TAIL + i * 4, 16);
-        const level = shift < 0
-          ? search(x, thresholds, count)
-          : <i32> load<u8>(LONG_BASE + cell) + i32(x > load<f32>(LONG_OWN + cell * 4));
-        store<u8>(codes + i, load<u8>(names + <usize> level));
+      if (parted) {
+        const held = i32x4.min_s(i32x4.max_s(longCells(x, shift, perUnit, offset), least), most);
+        const cell = i32x4.sub(held, least);
+        const c0 = longCode(f32x4.extract_lane(x, 0), i32x4.extract_lane(cell, 0), names);
+        const c1 = longCode(f32x4.extract_lane(x, 1), i32x4.extract_lane(cell, 1), names);
+        const c2 = longCode(f32x4.extract_lane(x, 2), i32x4.extract_lane(cell, 2), names);
+        const c3 = longCode(f32x4.extract_lane(x, 3), i32x4.extract_lane(cell, 3), names);
+        store<u32>(TAIL, c0 | (c1 << 8) | (c2 << 16) | (c3 << 24));
+      } else {
+        v128.store(TAIL + 16, x);
+        for (let i: usize = 0; i < 4; i++) {
+          const level = <usize> search(load<f32>(TAIL + 16 + i * 4), thresholds, count);
+          store<u8>(TAIL + i, load<u8>(names + level));
+        }
       }
+      if (used == 4) store<u32>(codes, load<u32>(TAIL));
+      else memory.copy(codes, TAIL, used);
       codes += used;
       values += used * 4;
     }
