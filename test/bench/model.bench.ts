@@ -1,6 +1,7 @@
 /**
- * A whole training step (loss, gradients, clipping, AdamW) of GPT-NeoX on bytes, on one thread with both backends, beside the
- * same model in PyTorch on the CPU (model_reference.py): fused attention and a fused optimiser, on the same shapes.
+ * A whole training step (loss, gradients, clipping, AdamW) of GPT-NeoX on bytes, on one thread with
+ * both backends, beside the same model in PyTorch on the CPU (model_reference.py): fused attention
+ * and a fused optimiser, on the same shapes.
  */
 import { loadKernel, type MatrixKernel } from "../../lib/compute/mod.ts";
 import { countParameters, createAdamW, createModel, gptNeoXConfig } from "../../lib/model/mod.ts";
