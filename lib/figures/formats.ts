@@ -1,5 +1,5 @@
 /** Number formats side by side: SQNR against bits per weight. */
-import { formatSqnr, sampled } from "./format_sqnr.ts";
+import { formatSqnr } from "../encoder/mod.ts";
 import { type Figure, figure } from "./layout.ts";
 import { curve, labels, type PointLook, points } from "./marks.ts";
 import type { Panel } from "./panel.ts";
@@ -90,7 +90,7 @@ export function formats({ block }: FormatsOptions = {}): Figure {
       (block === undefined
         ? "Each format with its own blocks (integers 128, HQQ, NF4 and FP4 64, MX 32). "
         : `Blocks of ${block} weights share a scale. `) +
-      `Left: 262,144 normal random numbers (seed 1). Right: one row in ${sampled} of the eleven ` +
+      `Left: 262,144 normal random numbers (seed 1). Right: one row in eight of the eleven ` +
       "matrices of a real encoder. Line: 20 log_{10} 2 = 6.02 dB per bit, which no code of independent " +
       "normal numbers can exceed (rate-distortion theory).",
     legend: families.map(({ label, symbol }) => ({

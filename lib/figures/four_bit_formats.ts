@@ -1,5 +1,5 @@
 /** Formats of nearly the same size near 4 bits, by kind of weights. */
-import { formatSqnr, sampled, type WeightsKind } from "./format_sqnr.ts";
+import { formatSqnr, type WeightsKind } from "../encoder/mod.ts";
 import { type Figure, figure } from "./layout.ts";
 import { curve, type PointLook, points } from "./marks.ts";
 import { tickRange } from "./tick_range.ts";
@@ -7,11 +7,12 @@ import { bitColour, grid, ink } from "./style.ts";
 
 /** Options of {@link fourBitFormats}. */
 export interface FourBitFormatsOptions {
-  /** Names and specs of the formats; nine of 4.13 to 4.31 bits per weight if left out. */
+  /** Names and specs of the formats; `fourBitSpecs` if left out. */
   formats?: Readonly<Record<string, string>>;
 }
 
-const nine: Readonly<Record<string, string>> = {
+/** Nine formats of nearly the same size, and their specs. */
+export const fourBitSpecs: Readonly<Record<string, string>> = {
   "integers, groups of 64": "rtn:bits=4,group=64",
   "integers, groups of 128": "rtn:bits=4,group=128",
   "symmetric, groups of 128": "rtn:bits=4,group=128,symmetric=true",
@@ -33,7 +34,7 @@ const kinds: readonly { kind: WeightsKind; label: string; look: PointLook }[] = 
 
 /** Draws the SQNR of some formats, best on real weights first, on weights of four kinds. */
 export function fourBitFormats(options: FourBitFormatsOptions = {}): Figure {
-  const rows = Object.entries(options.formats ?? nine)
+  const rows = Object.entries(options.formats ?? fourBitSpecs)
     .map(([name, spec]) => ({ name, ...formatSqnr(spec) }))
     .sort((a, b) => a.real.sqnr - b.real.sqnr)
     .map((row, i) => ({ ...row, y: i + 1 }));
@@ -46,8 +47,7 @@ export function fourBitFormats(options: FourBitFormatsOptions = {}): Figure {
     title: "At the same size, formats differ more than the weights do",
     caption:
       "**Measured**: SQNR (signal-to-quantization-noise ratio) of weights after rounding; in brackets all " +
-      "that is stored, in bits per weight. Real: one row in " + sampled +
-      " of the matrices of an " +
+      "that is stored, in bits per weight. Real: one row in eight of the matrices of an " +
       "encoder, by kind; normal: 262,144 random numbers (seed 1). Best on all real weights first.",
     legend: kinds.map(({ label, look }) => ({ label, point: look })),
     rows: [{

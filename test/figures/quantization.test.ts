@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { formatSqnr } from "../../lib/figures/format_sqnr.ts";
+import { formatSqnr } from "../../lib/encoder/mod.ts";
 import { correlatedHessian, gptqStates } from "../../lib/figures/gptq_steps.ts";
 import {
   type Figure,

@@ -1,5 +1,4 @@
 /** SQNR and size of number formats on normal random weights and on real ones. */
-import { loadEncoder, type MatrixKind } from "../encoder/mod.ts";
 import {
   addErrors,
   type ErrorSums,
@@ -9,6 +8,7 @@ import {
   sqnrOf,
 } from "../quantize/mod.ts";
 import { normals } from "../random.ts";
+import { loadEncoder, type MatrixKind } from "./weights.ts";
 
 /** What some weights are. */
 export type WeightsKind = "normal" | MatrixKind;
@@ -21,8 +21,8 @@ export interface FormatSqnr {
   readonly sqnr: number;
 }
 
-/** Rows of the real matrices that are measured: one in so many. */
-export const sampled = 8;
+/** Rows of the real matrices that are measured: one in eight. */
+const sampled = 8;
 
 const measured = new Map<string, Readonly<Record<WeightsKind | "real", FormatSqnr>>>();
 let weights: readonly { readonly kind: WeightsKind; readonly weights: Matrix }[] | undefined;
