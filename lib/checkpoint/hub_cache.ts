@@ -86,8 +86,12 @@ export class ModelCache {
       // Where locks do not hold, another process may have been faster.
       if (!hasSize(blob, file.size)) renameSync(partial, blob);
     }
-    rmSync(link, { force: true });
-    symlinkSync(relative(dirname(link), blob), link);
+    // Another process may have the link open by now: it is never away, only replaced.
+    if (hasSize(link, file.size)) return;
+    const fresh = `${link}.${process.pid}.partial`;
+    rmSync(fresh, { force: true });
+    symlinkSync(relative(dirname(link), blob), fresh);
+    renameSync(fresh, link);
   }
 }
 
