@@ -40,8 +40,6 @@ export interface PlanOptions {
   readonly calibration?: TextSequences;
   /** Go on when two checkpoints hold the same weights. */
   readonly allowEqual?: boolean;
-  /** Told of each checkpoint before it is looked at. */
-  readonly progress?: (folder: string, index: number, count: number) => void;
 }
 
 /**
@@ -67,10 +65,7 @@ export function makePlan(folders: readonly string[], options: PlanOptions): Plan
   const tests = options.tests.map(planText);
   refuseTwice(tests.map(({ name }) => name), "test text");
   const calibration = options.calibration ? planText(options.calibration) : null;
-  const checkpoints = folders.map((folder, index) => {
-    options.progress?.(folder, index, folders.length);
-    return readCheckpoint(folder);
-  });
+  const checkpoints = folders.map(readCheckpoint);
   refuseTwice(checkpoints.map(nameOf), "checkpoint");
   const hashed = checkpoints.flatMap((entry) =>
     entry.weights_sha256 ? [{ revision: nameOf(entry), sha256: entry.weights_sha256 }] : []
