@@ -1,4 +1,7 @@
-/** The encoder's forward pass, for the inputs that a text gives each of its matrices. */
+/**
+ * The encoder's forward pass, for the inputs that a text gives each of its matrices. Written by
+ * hand: TensorFlow.js runs the model, but does not show what goes into a matrix.
+ */
 import { loadKernel, type MatrixKernel } from "../compute/mod.ts";
 import type { Matrix } from "../quantize/mod.ts";
 import { type EncoderMatrix, loadEncoder } from "./weights.ts";
@@ -13,8 +16,8 @@ const most = 128;
 let loaded: MatrixKernel | undefined;
 
 /**
- * Runs the encoder on sequences of tokens, and returns the inputs of each matrix but the embeddings by
- * its name: [tokens of all sequences, in], and for the head [sequences, in].
+ * Runs the encoder on sequences of tokens, and returns the inputs of each matrix but the embeddings
+ * by its name: [tokens of all sequences, in], and for the head [sequences, in].
  *
  * Throws when a sequence is empty or has more than 128 tokens.
  *

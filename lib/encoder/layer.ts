@@ -48,7 +48,9 @@ export interface CalibratedLayer {
   outputSqnr(after: Float32Array): OutputSqnr;
   /** Quantizes by a method's spec, calibrated on the first half; computed once for each spec. */
   measure(spec: string): LayerSqnr;
-  /** AWQ's search for channel scales, in groups of 128, on the first half; once for each bit width. */
+  /**
+   * AWQ's search for channel scales, in groups of 128, on the first half; once for each bit width.
+   */
   awqScales(bits: number): AwqScales;
   /** What the method awq makes of the matrix with those scales. */
   awq(bits: number, options: { clip: boolean }): Encoded;
@@ -57,9 +59,9 @@ export interface CalibratedLayer {
 const layers = new Map<string, CalibratedLayer>();
 
 /**
- * A matrix of the encoder, by its name, with the inputs that the licence of its package gives it: the
- * first 1,280 tokens to calibrate on, the next 1,280 to measure on. Not for the embeddings, which have
- * no inputs. Computed once.
+ * A matrix of the encoder, by its name, with the inputs that the licence of its package gives it:
+ * the first 1,280 tokens to calibrate on, the next 1,280 to measure on. Not for the embeddings,
+ * which have no inputs. Computed once.
  */
 export function calibratedLayer(name: string): CalibratedLayer {
   const known = layers.get(name);

@@ -1,4 +1,6 @@
-/** A real transformer, small enough for a notebook: its weights, and the inputs a text gives them. */
+/**
+ * A real transformer, small enough for a notebook: its weights, and the inputs a text gives them.
+ */
 export { type FormatSqnr, formatSqnr, type WeightsKind } from "./format_sqnr.ts";
 export { encoderInputs, type Sequence } from "./forward.ts";
 export {

@@ -1,6 +1,6 @@
 /**
- * Text to the encoder's tokens. Written by hand: the package brings a vocabulary and no tokenizer, and
- * SentencePiece itself is no npm library without a runtime.
+ * Text to the encoder's tokens. Written by hand: the package brings a vocabulary and no tokenizer,
+ * and SentencePiece itself is no npm library without a runtime.
  */
 import { packageFile } from "./weights.ts";
 
@@ -18,8 +18,8 @@ let loaded: Vocabulary | undefined;
 
 /**
  * The tokens of a text: the pieces of the vocabulary that make it up with the greatest sum of their
- * log probabilities (a unigram model: Kudo 2018, arXiv 1804.10959). A character that is in no piece is
- * the token 0, and so is a run of them.
+ * log probabilities (a unigram model: Kudo 2018, arXiv 1804.10959). A character that is in no piece
+ * is the token 0, and so is a run of them.
  *
  * ```ts
  * import { deepStrictEqual } from "node:assert/strict";

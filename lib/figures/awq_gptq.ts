@@ -10,7 +10,9 @@ import { bitColour, grid, rule } from "./style.ts";
 export interface AwqGptqOptions {
   /** 1 to 8; 3 if left out. */
   bits?: number;
-  /** Matrices of the encoder, one panel each; "layer_1.ffn_out" and "layer_0.ffn_in" if left out. */
+  /**
+   * Matrices of the encoder, one panel each; "layer_1.ffn_out" and "layer_0.ffn_in" if left out.
+   */
   matrices?: readonly string[];
 }
 

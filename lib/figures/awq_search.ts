@@ -12,6 +12,9 @@ export interface AwqSearchOptions {
   bits?: readonly number[];
 }
 
+/** What is above is cut off, in %. */
+const highest = 800;
+
 /** Draws the error of a matrix's output at the 20 exponents that AWQ tries. */
 export function awqSearch(options: AwqSearchOptions = {}): Figure {
   const { matrix = "layer_1.ffn_out", bits = [3, 4] } = options;
@@ -44,7 +47,7 @@ export function awqSearch(options: AwqSearchOptions = {}): Figure {
         },
         y: {
           label: "Output error (%)",
-          domain: [45, 800],
+          domain: [45, highest],
           log: true,
           ticks: [50, 100, 200, 400, 800],
         },
@@ -53,7 +56,11 @@ export function awqSearch(options: AwqSearchOptions = {}): Figure {
           curve([{ x: -0.02, y: 100 }, { x: 0.97, y: 100 }], { colour: rule }),
           ...curves.flatMap(({ width, rows, best }) => [
             curve(rows, { colour: bitColour(width) }),
-            ...points(rows, { provenance: "measured", colour: bitColour(width), radius: 2.4 }),
+            ...points(rows.filter(({ y }) => y <= highest), {
+              provenance: "measured",
+              colour: bitColour(width),
+              radius: 2.4,
+            }),
             ...points([best], { provenance: "measured", colour: bitColour(width), radius: 5 }),
           ]),
         ],

@@ -7,7 +7,9 @@ import { rule } from "./style.ts";
 
 /** Options of {@link formats}. */
 export interface FormatsOptions {
-  /** Weights that share a scale, in all formats with blocks; each format's own number if left out. */
+  /**
+   * Weights that share a scale, in all formats with blocks; each format's own number if left out.
+   */
   block?: number;
 }
 

@@ -42,7 +42,8 @@ export function gptqCalibration(options: GptqCalibrationOptions = {}): Figure {
     })
   );
   const all = curves.flat().flatMap((row) => [row.calibration, row.test]);
-  const { domain, ticks } = tickRange(all);
+  // With room for the numbers above and below.
+  const { domain, ticks } = tickRange(all.flatMap((gain) => [gain - 0.9, gain + 0.9]));
   const panel = (rows: typeof curves[number], index: number): Panel => ({
     heading: `Damping ${dampings[index]}`,
     x: {

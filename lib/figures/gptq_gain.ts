@@ -24,7 +24,9 @@ const lines = [
   { key: "weights", label: "weights", symbol: "square", dash: "2 3" },
 ] as const;
 
-/** Draws by how many decibels GPTQ's outputs and weights are nearer to the given ones than RTN's. */
+/**
+ * Draws by how many decibels GPTQ's outputs and weights are nearer to the given ones than RTN's.
+ */
 export function gptqGain(options: GptqGainOptions = {}): Figure {
   const { matrix = "layer_0.ffn_in", group = 128, damping = 0.01, order = false } = options;
   const layer = calibratedLayer(matrix);

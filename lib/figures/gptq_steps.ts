@@ -31,8 +31,8 @@ export function correlatedHessian(width: number, correlation: number): Hessian {
 }
 
 /**
- * The weights of one row, before and after each column, while their columns are rounded in order and
- * GPTQ moves those to the right. rounded: what the row ends as.
+ * The weights of one row, before and after each column, while their columns are rounded in order
+ * and GPTQ moves those to the right. rounded: what the row ends as.
  */
 export function gptqStates(
   row: Float32Array,
@@ -116,16 +116,19 @@ export function gptqSteps(options: GptqStepsOptions = {}): Figure {
         format: (tick) => String(Number(tick.toPrecision(2))),
       },
       right: 60,
-      marks: () =>
-        (["rtn", "gptq"] as const).flatMap((method) => {
+      marks: ({ spread }) => {
+        const methods = ["rtn", "gptq"] as const;
+        const places = spread(methods.map((method) => errors(method).at(-1)!.y), 15);
+        return methods.flatMap((method, i) => {
           const rows = errors(method);
-          const last = rows.at(-1)!;
+          const text = `${rows.at(-1)!.y.toFixed(2)} %`;
           return [
             curve(rows, looks[method]),
             ...points(rows, { provenance: "measured", symbol: looks[method].symbol }),
-            labels([{ ...last, text: `${last.y.toFixed(2)} %` }], { dx: 9 }),
+            labels([{ x: columns, y: places[i]!, text }], { dx: 9 }),
           ];
-        }),
+        });
+      },
     };
   }
 }

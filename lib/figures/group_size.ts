@@ -39,7 +39,8 @@ export function groupSize({ bits = 4 }: GroupSizeOptions = {}): Figure {
     ];
     return { name, places, ...looks[i]!, colour: i === 0 ? ink : bitColour(bits) };
   });
-  const { domain, ticks } = tickRange(curves.flatMap(({ places }) => places.map(({ y }) => y)));
+  const values = curves.flatMap(({ places }) => places.map(({ y }) => y));
+  const { domain, ticks } = tickRange([...values, Math.min(...values) - 1]);
   return figure({
     name: "group-size",
     title: "One scale for a whole matrix is at the mercy of its largest weight",

@@ -31,7 +31,9 @@ export function meanAbsolute({ rows, columns, data }: Matrix): Float64Array {
   return means;
 }
 
-/** Draws the sizes of a matrix's inputs, and the outputs when some channels are kept as they are. */
+/**
+ * Draws the sizes of a matrix's inputs, and the outputs when some channels are kept as they are.
+ */
 export function salientChannels(options: SalientChannelsOptions = {}): Figure {
   const { matrix = "layer_1.ffn_out", bits = 3 } = options;
   const layer = calibratedLayer(matrix);

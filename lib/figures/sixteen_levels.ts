@@ -8,7 +8,9 @@ import { bitColour, rule, zone } from "./style.ts";
 
 /** Options of {@link sixteenLevels}. */
 export interface SixteenLevelsOptions {
-  /** Largest absolute weights of a block, from 1 to below 2, one panel each; 1 and 1.9 if left out. */
+  /**
+   * Largest absolute weights of a block, from 1 to below 2, one panel each; 1 and 1.9 if left out.
+   */
   largest?: readonly number[];
 }
 

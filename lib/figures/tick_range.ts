@@ -1,4 +1,7 @@
-/** An axis for values that are only known when they are measured. Written by hand: Plot's scales choose ticks, but leave a domain that ends between two. */
+/**
+ * An axis for values that are only known when they are measured. Written by hand: Plot's scales
+ * choose ticks, but no domain that ends on them.
+ */
 
 /** A domain that holds all values and 0, with about six round ticks. */
 export function tickRange(
