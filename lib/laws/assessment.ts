@@ -1,7 +1,7 @@
 /** What the end of a descent is worth: which parameters it determines, and which a bound holds back. */
 import { type Uncertainty, uncertainty } from "./covariance.ts";
 import type { LeastSquaresStatus } from "./least_squares.ts";
-import { factor, type Triangle } from "./linear_algebra.ts";
+import { cholesky, householder, type Triangle } from "./linear_algebra.ts";
 import type { ResidualSystem } from "./residual_system.ts";
 import type { Descent } from "./trust_region.ts";
 
@@ -50,6 +50,7 @@ function unscaled(
   squares: ResidualSystem,
 ): { triangle: Triangle; lengths: Float64Array } {
   squares.refined = true;
-  const triangle = factor(squares.linearise(end), { columns: end.triangle.order });
+  const options = { columns: end.triangle.order };
+  const triangle = cholesky(squares.gram(end), options) ?? householder(squares.tall(end), options);
   return { triangle, lengths: squares.lengths.slice() };
 }

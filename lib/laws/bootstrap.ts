@@ -3,6 +3,7 @@ import type pl from "nodejs-polars";
 import { uniformInt } from "pure-rand/distribution/uniformInt";
 import { xoroshiro128plus } from "pure-rand/generator/xoroshiro128plus";
 import { max, sampleStandardDeviation } from "simple-statistics";
+import { assess } from "./assessment.ts";
 import {
   type Described,
   type Description,
@@ -15,8 +16,11 @@ import { type Fit, solve } from "./fit.ts";
 import { bcaInterval, type Interval, percentileInterval } from "./intervals.ts";
 import { type Law, LawError, namedParameters, parameterVector } from "./law.ts";
 import { lawResiduals, type Sample } from "./law_residuals.ts";
-import { leastSquares } from "./least_squares.ts";
+import { leastSquaresStatuses } from "./least_squares.ts";
+import { lastStep } from "./linear_model.ts";
 import { type FitOptions, type FitProblem, fitProblem } from "./problem.ts";
+import { ResidualSystem } from "./residual_system.ts";
+import { descend, type DescentOptions } from "./trust_region.ts";
 
 /** How to bootstrap; the fit itself takes the options of `fit`. */
 export interface BootstrapOptions extends FitOptions {
@@ -58,8 +62,10 @@ export interface Bootstrap extends Described {
   intervalOf(statistic: (parameters: Record<string, number>) => number): Interval;
 }
 
-/** How far a refit may stop from its optimum, in standard errors. */
-const refitError = 5e-4;
+/** How far from its optimum, in standard errors, a refit takes its last step, which leaves a small part of that. */
+const lastStepFrom = 0.01;
+/** First radius and most iterations of a refit, which starts close to its optimum. */
+const nearby = { radius: 3, maxIterations: 200 };
 
 /**
  * Fits a law and refits it to resamples of the rows, with the same space, loss and bounds, each from the full
@@ -158,7 +164,18 @@ function refitter(
   const model = lawResiduals(law, sample, { logSpace, logarithmic });
   const start = parameterVector(law, fit.parameters)
     .map((value, j) => logarithmic[j] ? Math.log(value) : value);
-  const { search: _search, starts: _starts, ...settings } = problem;
+  const robust = problem.loss === "huber";
+  const descent: DescentOptions = {
+    ...nearby,
+    tolerance: lastStepFrom / Math.sqrt(rows),
+    linear: robust ? [] : problem.linear ?? [],
+  };
+  const fixed = {
+    ...model,
+    lower: Float64Array.from(problem.lower!),
+    upper: Float64Array.from(problem.upper!),
+    huberDelta: robust ? problem.huberDelta : undefined,
+  };
   const indices = new Int32Array(rows);
   const weights = new Float64Array(rows);
   return (unitOf, counts) => {
@@ -171,15 +188,11 @@ function refitter(
     }
     if (used < law.parameters.length) return undefined;
     Object.assign(sample, select(indices.subarray(0, used)));
-    const { theta, usable } = leastSquares({
-      ...settings,
-      ...model,
-      rows: used,
-      start,
-      weights: weights.subarray(0, used),
-      tolerance: refitError / Math.sqrt(rows),
-    });
-    return usable ? parametersOf(theta) : undefined;
+    const system = new ResidualSystem({ ...fixed, rows: used, weights });
+    const end = descend(system, start, descent);
+    if (end === undefined) return undefined;
+    const { status } = assess({ ...end, robust: false }, system, start);
+    return leastSquaresStatuses[status].usable ? parametersOf(lastStep(system, end)) : undefined;
   };
 }
 

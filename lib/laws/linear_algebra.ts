@@ -26,93 +26,67 @@ export interface Triangle {
   readonly rest: number;
 }
 
-/** How {@link factor} chooses its pivots. */
+/** Which columns to factor. */
 export interface FactorOptions {
   /** Columns to take, by index. Default: all. */
   readonly columns?: Int32Array | readonly number[];
   /** How many of `columns`, the first ones, are eliminated before the others. Default: 0. */
   readonly first?: number;
-  /** A column that keeps less than this part of its length depends on those before it. Default: 1e-14. */
-  readonly threshold?: number;
 }
+
+/** The least part of its squared length that a column keeps in {@link cholesky}: R then has 10 digits. */
+const wellApart = 1e-6;
+/** The least part of its length that a column keeps in {@link householder}. */
+const dependent = 1e-14;
 
 /**
- * Factors `system` in place. Columns that are far from dependent are factored through A'A, in which the lost digits
- * do not matter; all others, by Householder reflections.
+ * R as the Cholesky factor of A'A; nothing where columns are close to dependent, when its lost digits would matter.
+ *
+ * @param gram the products of all columns with each other, the right-hand side for the last
  */
-export function factor(system: Tall, options: FactorOptions = {}): Triangle {
-  const order = new Int32Array(options.columns ?? [...Array(system.columns).keys()]);
-  return choleskyQr(system, order, options.first ?? 0) ?? householderQr(system, order, options);
-}
-
-/** The least part of its squared length that a column keeps in {@link choleskyQr}: R then has 10 digits. */
-const wellApart = 1e-6;
-
-/** R as the Cholesky factor of A'A; nothing where columns are close to dependent. */
-function choleskyQr(
-  { rows, columns, data }: Tall,
-  given: Int32Array,
-  first: number,
-): Triangle | undefined {
-  const width = given.length;
-  if (rows < width) return undefined;
-  const side = width + 1;
-  const starts = new Int32Array(side).fill(columns * rows);
-  for (let i = 0; i < width; i++) starts[i] = given[i]! * rows;
-  const gram = new Float64Array(side * side);
-  for (let i = 0; i < side; i++) {
-    for (let j = i; j < side; j += 2) {
-      // Two products in one pass read column i once.
-      const k = Math.min(j + 1, side - 1);
-      const [one, two] = dots(data, starts[i]!, starts[j]!, starts[k]!, rows);
-      gram[i * side + j] = gram[j * side + i] = one;
-      gram[i * side + k] = gram[k * side + i] = two;
-    }
-  }
-  const total = gram[side * side - 1]!;
-  const lengths = new Float64Array(width);
-  const positions = new Int32Array(width);
-  for (let i = 0; i < width; i++) {
-    lengths[i] = gram[i * side + i]!;
-    positions[i] = i;
-  }
-  const left = lengths.slice();
+export function cholesky(gram: Float64Array, options: FactorOptions = {}): Triangle | undefined {
+  const side = Math.sqrt(gram.length);
+  const order = new Int32Array(options.columns ?? [...Array(side - 1).keys()]);
+  const width = order.length;
+  const { first = 0 } = options;
+  const left = new Float64Array(side);
+  for (let i = 0; i < side; i++) left[i] = gram[i * side + i]!;
+  const lengths = left.slice();
+  // Row i holds what is left of column i's products; once it is a pivot, its row of R.
+  const rows = gram.slice();
   for (let k = 0; k < width; k++) {
-    const best = pivot(positions, left, lengths, k, k < first ? first : width);
-    const at = positions[best]!;
-    if (!(left[at]! > wellApart * lengths[at]!)) return undefined;
-    positions[best] = positions[k]!;
-    positions[k] = at;
-    // Row k of R takes the place of row `at` of A'A.
-    const root = Math.sqrt(left[at]!);
-    for (let i = 0; i < side; i++) gram[at * side + i] = gram[at * side + i]! / root;
-    for (let i = k + 1; i <= width; i++) {
-      const row = i < width ? positions[i]! : width;
-      const weight = gram[at * side + row]!;
-      for (let j = 0; j < side; j++) {
-        gram[row * side + j] = gram[row * side + j]! - weight * gram[at * side + j]!;
-      }
-      if (i < width) left[row] = gram[row * side + row]!;
+    const best = pivot(order, left, lengths, k, k < first ? first : width);
+    const column = order[best]!;
+    if (!(left[column]! > wellApart * lengths[column]!)) return undefined;
+    order[best] = order[k]!;
+    order[k] = column;
+    const pivotRow = column * side;
+    const root = Math.sqrt(left[column]!);
+    for (let j = 0; j < side; j++) rows[pivotRow + j] = rows[pivotRow + j]! / root;
+    for (let i = k + 1; i < width; i++) {
+      const row = order[i]! * side;
+      const weight = rows[pivotRow + order[i]!]!;
+      for (let j = 0; j < side; j++) rows[row + j] = rows[row + j]! - weight * rows[pivotRow + j]!;
+      left[order[i]!] = rows[row + order[i]!]!;
     }
   }
   const r = new Float64Array(width * width);
   const c = new Float64Array(width);
-  let rest = total;
+  let rest = gram[gram.length - 1]!;
   for (let i = 0; i < width; i++) {
-    const row = positions[i]! * side;
-    for (let j = i; j < width; j++) r[i * width + j] = gram[row + positions[j]!]!;
-    c[i] = gram[row + width]!;
+    const row = order[i]! * side;
+    for (let j = i; j < width; j++) r[i * width + j] = rows[row + order[j]!]!;
+    c[i] = rows[row + side - 1]!;
     rest -= c[i]! * c[i]!;
   }
-  const order = positions.map((position) => given[position]!);
   return { rank: width, leading: first, order, r, c, rest: Math.max(rest, 0) };
 }
 
-/** R by Householder reflections, with the largest remaining part of a column for a pivot. */
-function householderQr(system: Tall, order: Int32Array, options: FactorOptions): Triangle {
+/** R by Householder reflections of `system`, in place; it holds for any columns. */
+export function householder(system: Tall, options: FactorOptions = {}): Triangle {
   const { rows, data } = system;
+  const order = new Int32Array(options.columns ?? [...Array(system.columns).keys()]);
   const width = order.length;
-  const least = (options.threshold ?? 1e-14) ** 2;
   const rhs = system.columns * rows;
   const lengths = new Float64Array(system.columns);
   for (const column of order) lengths[column] = dot(data, column * rows, column * rows, rows);
@@ -126,7 +100,7 @@ function householderQr(system: Tall, order: Int32Array, options: FactorOptions):
   while (rank < most) {
     const position = pivot(order, left, lengths, rank, end);
     const column = order[position]!;
-    if (!(left[column]! > least * lengths[column]!)) {
+    if (!(left[column]! > dependent ** 2 * lengths[column]!)) {
       if (!grouped) break;
       grouped = false;
       end = width;
@@ -197,24 +171,6 @@ function reflect(
     sum += value * value;
   }
   return sum;
-}
-
-/** Dot products of the column at `a` with those at `b` and at `c`. */
-function dots(
-  data: Float64Array,
-  a: number,
-  b: number,
-  c: number,
-  rows: number,
-): [number, number] {
-  let first = 0;
-  let second = 0;
-  for (let i = 0; i < rows; i++) {
-    const value = data[a + i]!;
-    first += value * data[b + i]!;
-    second += value * data[c + i]!;
-  }
-  return [first, second];
 }
 
 /** Dot product of the `length` numbers from `a` on and those from `b` on. */

@@ -3,7 +3,7 @@
  * every place, so that the objective seen is that of the others alone (Golub and Pereyra 1973; the derivatives are
  * Kaufman's of 1975, which leave out how the projection turns).
  */
-import { factor, solveUpper, type Tall, type Triangle } from "./linear_algebra.ts";
+import { cholesky, householder, solveUpper, type Triangle } from "./linear_algebra.ts";
 import type { Place, ResidualSystem } from "./residual_system.ts";
 import { boxedStep, type LocalModel } from "./trust_step.ts";
 
@@ -58,11 +58,13 @@ export function arrive(
 
 /** The linear model at a place; the columns of `linear` parameters are eliminated first. */
 export function slopeAt(system: ResidualSystem, place: Place, linear: readonly number[]): Slope {
-  const tall = system.linearise(place);
-  const free = movable(system, place.theta, tall);
+  const gram = system.gram(place);
+  const free = movable(system, place.theta, gram);
   const leading = free.filter((j) => linear.includes(j));
   const columns = [...leading, ...free.filter((j) => !linear.includes(j))];
-  return slopeOf(factor(tall, { columns, first: leading.length }), system.lengths.slice());
+  const options = { columns, first: leading.length };
+  const triangle = cholesky(gram, options) ?? householder(system.tall(place), options);
+  return slopeOf(triangle, system.lengths.slice());
 }
 
 function slopeOf(triangle: Triangle, lengths: Float64Array): Slope {
@@ -77,18 +79,14 @@ function slopeOf(triangle: Triangle, lengths: Float64Array): Slope {
 }
 
 /** Parameters that change the residuals and are not pressed against a bound. */
-function movable(system: ResidualSystem, theta: Float64Array, tall: Tall): number[] {
-  const { lower, upper, lengths } = system;
-  const { rows, columns, data } = tall;
+function movable(system: ResidualSystem, theta: Float64Array, gram: Float64Array): number[] {
+  const { lower, upper, lengths, width } = system;
   const free: number[] = [];
-  for (let j = 0; j < columns; j++) {
-    if (lengths[j] === 0) continue;
-    const sign = theta[j] === lower[j] ? -1 : theta[j] === upper[j] ? 1 : 0;
-    let gradient = 0;
-    for (let i = 0; sign !== 0 && i < rows; i++) {
-      gradient += data[j * rows + i]! * data[columns * rows + i]!;
-    }
-    if (sign === 0 || sign * gradient > 0) free.push(j);
+  for (let j = 0; j < width; j++) {
+    const gradient = gram[j * (width + 1) + width]!;
+    const pressed = (theta[j] === lower[j] && gradient >= 0) ||
+      (theta[j] === upper[j] && gradient <= 0);
+    if (lengths[j] !== 0 && !pressed) free.push(j);
   }
   return free;
 }
@@ -143,13 +141,21 @@ export function moved(
   return out;
 }
 
+/** Where the undamped step from a place leads, inside the bounds; it is not evaluated there. */
+export function lastStep(
+  system: ResidualSystem,
+  { theta, triangle }: Pick<Place, "theta"> & Pick<Slope, "triangle">,
+): Float64Array {
+  const model = localModel(system, theta, triangle, new Float64Array(system.width));
+  return moved(system, theta, triangle, boxedStep(model));
+}
+
 /** The best place that moving the `linear` parameters alone reaches in the bounds. */
 function solveInBounds(system: ResidualSystem, place: Place, linear: readonly number[]): Place {
-  const tall = system.linearise(place, linear);
-  const columns = movable(system, place.theta, tall).filter((j) => linear.includes(j));
-  const triangle = factor(tall, { columns });
-  const model = localModel(system, place.theta, triangle, new Float64Array(system.width));
-  const solved = system.at(moved(system, place.theta, triangle, boxedStep(model)));
+  const gram = system.gram(place, linear);
+  const columns = movable(system, place.theta, gram).filter((j) => linear.includes(j));
+  const triangle = cholesky(gram, { columns }) ?? householder(system.tall(place), { columns });
+  const solved = system.at(lastStep(system, { theta: place.theta, triangle }));
   return solved.objective < place.objective ? solved : place;
 }
 

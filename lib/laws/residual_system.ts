@@ -32,12 +32,13 @@ export class ResidualSystem {
   refined = false;
   readonly #options: SystemOptions;
   readonly #loss: Loss | undefined;
-  /** Roots of the weights. */
-  readonly #roots: Float64Array;
-  /** Factors of the derivatives: the roots, scaled by the loss. */
-  readonly #slopes: Float64Array;
+  /** The weights of the rows. */
+  readonly #weights: Float64Array;
+  /** What a row counts for in the products of derivatives, and in those with the residuals. */
+  readonly #curvature: Float64Array;
+  readonly #pull: Float64Array;
+  /** Derivatives, [rows, parameters], row-major. */
   readonly #jacobian: Float64Array;
-  readonly #system: Tall;
   /** Largest absolute value of each parameter so far. */
   readonly #largest: Float64Array;
   /** Lengths of the Jacobian's columns where it was last taken. */
@@ -50,15 +51,14 @@ export class ResidualSystem {
     this.lower = lower;
     this.upper = upper;
     this.#loss = huberDelta === undefined ? undefined : huber(huberDelta);
-    this.#roots = new Float64Array(rows);
-    for (let i = 0; i < rows; i++) this.#roots[i] = Math.sqrt(weights?.[i] ?? 1);
-    this.#slopes = this.#loss === undefined ? this.#roots : new Float64Array(rows);
+    this.#weights = new Float64Array(rows).fill(1);
+    if (weights !== undefined) {
+      for (let i = 0; i < rows; i++) this.#weights[i] = weights[i]!;
+    }
+    const robust = this.#loss !== undefined;
+    this.#curvature = robust ? new Float64Array(rows) : this.#weights;
+    this.#pull = robust ? new Float64Array(rows) : this.#weights;
     this.#jacobian = new Float64Array(rows * this.width);
-    this.#system = {
-      rows,
-      columns: this.width,
-      data: new Float64Array(rows * (this.width + 1)),
-    };
     this.#largest = new Float64Array(this.width);
     this.#lengths = new Float64Array(this.width);
   }
@@ -94,52 +94,95 @@ export class ResidualSystem {
   }
 
   #place(theta: Float64Array, residuals: Float64Array): Place {
-    const roots = this.#roots;
+    const weights = this.#weights;
     const loss = this.#loss;
     let objective = 0;
-    for (let i = 0; i < roots.length; i++) {
-      const root = roots[i]!;
-      if (root === 0) continue;
+    for (let i = 0; i < weights.length; i++) {
+      if (weights[i] === 0) continue;
       const residual = residuals[i]!;
-      objective += root * root * (loss === undefined ? residual * residual : loss.value(residual));
+      objective += weights[i]! * (loss === undefined ? residual * residual : loss.value(residual));
     }
     return { theta, residuals, objective: Number.isFinite(objective) ? objective : Infinity };
   }
 
   /**
-   * The linear model at a place: min ||A p + b||, whose gradient is that of half the objective. The same buffer
-   * serves every call. `columns` limits which derivatives are taken when they cost evaluations.
+   * Takes the derivatives at a place. Returns the products of the columns of the linear model min ||A p + b|| with
+   * each other, [parameters + 1, parameters + 1], b for the last; its gradient is that of half the objective.
+   *
+   * @param columns which derivatives to take, when they cost evaluations; the others are worth nothing then
    */
-  linearise({ theta, residuals }: Place, columns?: readonly number[]): Tall {
+  gram({ theta, residuals, objective }: Place, columns?: readonly number[]): Float64Array {
     const { width } = this;
-    const { rows, data } = this.#system;
+    const side = width + 1;
+    const rows = residuals.length;
     const jacobian = this.#jacobian;
-    const loss = this.#loss;
     if (this.#options.jacobian !== undefined) this.#options.jacobian(theta, jacobian);
     else this.#difference(theta, columns);
-    const roots = this.#roots;
-    const slopes = this.#slopes;
-    for (let i = 0; i < rows; i++) {
-      const root = roots[i]!;
-      const residual = residuals[i]!;
-      let weight = 1;
-      if (loss !== undefined) {
-        const scale = loss.slopeScale(residual);
-        weight = loss.weight(residual) / scale;
-        slopes[i] = root * scale;
-      }
-      data[width * rows + i] = root === 0 ? 0 : root * weight * residual;
-    }
-    for (let j = 0; j < width; j++) {
-      let sum = 0;
+    this.#weigh(residuals);
+    const curvature = this.#curvature;
+    const pull = this.#pull;
+    const gram = new Float64Array(side * side);
+    for (let a = 0; a < width; a++) {
+      let gradient = 0;
       for (let i = 0; i < rows; i++) {
-        const value = slopes[i] === 0 ? 0 : slopes[i]! * jacobian[i * width + j]!;
-        data[j * rows + i] = value;
-        sum += value * value;
+        if (pull[i] !== 0) gradient += pull[i]! * residuals[i]! * jacobian[i * width + a]!;
       }
-      this.#lengths[j] = Math.sqrt(sum);
+      gram[a * side + width] = gram[width * side + a] = gradient;
+      // Two products in one pass read column a once.
+      for (let b = a; b < width; b += 2) {
+        const c = Math.min(b + 1, width - 1);
+        let first = 0;
+        let second = 0;
+        for (let at = 0, i = 0; i < rows; i++, at += width) {
+          const value = curvature[i]! * jacobian[at + a]!;
+          first += value * jacobian[at + b]!;
+          second += value * jacobian[at + c]!;
+        }
+        gram[a * side + b] = gram[b * side + a] = first;
+        gram[a * side + c] = gram[c * side + a] = second;
+      }
+      this.#lengths[a] = Math.sqrt(gram[a * side + a]!);
     }
-    return this.#system;
+    let total = objective;
+    if (this.#loss !== undefined) {
+      total = 0;
+      for (let i = 0; i < rows; i++) {
+        if (pull[i] !== 0) total += (pull[i]! * residuals[i]!) ** 2 / curvature[i]!;
+      }
+    }
+    gram[side * side - 1] = total;
+    return gram;
+  }
+
+  /** The linear model itself, with the derivatives that were last taken, which are those at `place`. */
+  tall({ residuals }: Place): Tall {
+    const { width } = this;
+    const rows = residuals.length;
+    const data = new Float64Array(rows * (width + 1));
+    for (let i = 0; i < rows; i++) {
+      if (this.#pull[i] === 0) continue;
+      const root = Math.sqrt(this.#curvature[i]!);
+      for (let j = 0; j < width; j++) data[j * rows + i] = root * this.#jacobian[i * width + j]!;
+      data[width * rows + i] = this.#pull[i]! / root * residuals[i]!;
+    }
+    return { rows, columns: width, data };
+  }
+
+  /** What each row counts for at these residuals. A row of weight 0 may have derivatives that are not finite. */
+  #weigh(residuals: Float64Array): void {
+    const weights = this.#weights;
+    const loss = this.#loss;
+    for (let i = 0; i < weights.length; i++) {
+      const weight = weights[i]!;
+      if (weight === 0) {
+        for (let at = i * this.width; at < (i + 1) * this.width; at++) {
+          if (!Number.isFinite(this.#jacobian[at]!)) this.#jacobian[at] = 0;
+        }
+      } else if (loss !== undefined) {
+        this.#curvature[i] = weight * loss.curvature(residuals[i]!);
+        this.#pull[i] = weight * loss.weight(residuals[i]!);
+      }
+    }
   }
 
   /** Lengths of the columns of the last linear model. */
@@ -156,7 +199,7 @@ export class ResidualSystem {
     let inside = 0;
     let sum = 0;
     for (let i = 0; i < residuals.length; i++) {
-      const weight = this.#roots[i]! ** 2;
+      const weight = this.#weights[i]!;
       if (weight === 0) continue;
       const residual = residuals[i]!;
       const kept = this.#loss?.weight(residual) ?? 1;

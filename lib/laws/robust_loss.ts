@@ -7,18 +7,11 @@
 export interface Loss {
   /** rho(r), in squared units of the residual. */
   value(residual: number): number;
-  /** Factor of the derivatives, so that their cross product approximates half the Hessian of rho. */
-  slopeScale(residual: number): number;
+  /** Weight of the row in J'J, so that it approximates half the Hessian of rho: 1 for squares. */
+  curvature(residual: number): number;
   /** rho'(r) / (2 r), the weight of the residual in the gradient: 1 for squares. */
   weight(residual: number): number;
 }
-
-/** Least squares. */
-export const squares: Loss = {
-  value: (residual) => residual * residual,
-  slopeScale: () => 1,
-  weight: () => 1,
-};
 
 /**
  * How much of its weight a residual beyond delta keeps in the Hessian. Huber's loss is straight there, so the
@@ -33,9 +26,9 @@ export function huber(delta: number): Loss {
       const size = Math.abs(residual);
       return size <= delta ? size * size : delta * (2 * size - delta);
     },
-    slopeScale(residual) {
+    curvature(residual) {
       const size = Math.abs(residual);
-      return size <= delta ? 1 : Math.sqrt(keptCurvature * delta / size);
+      return size <= delta ? 1 : keptCurvature * delta / size;
     },
     weight(residual) {
       const size = Math.abs(residual);

@@ -2,7 +2,7 @@
  * One step of a trust-region method on the linear model min ||R p + c|| with ||D p|| <= radius, inside a
  * box. J. J. Moré 1978, "The Levenberg-Marquardt algorithm: implementation and theory", section 5.
  */
-import { backSubstitute, factor, solveLower, type Triangle } from "./linear_algebra.ts";
+import { backSubstitute, householder, solveLower, type Triangle } from "./linear_algebra.ts";
 
 /** The local model; every array is in the pivot order of `triangle`. */
 export interface LocalModel {
@@ -128,7 +128,7 @@ function solveDamped(
     for (let j = 0; j < width; j++) sum += r[i * width + j]! * (fixed[j] ?? 0);
     data[free.length * rows + i] = sum;
   }
-  const triangle = factor({ rows, columns: free.length, data });
+  const triangle = householder({ rows, columns: free.length, data });
   const solution = backSubstitute(triangle);
   const step = Float64Array.from(scales, (_, i) => fixed[i] ?? 0);
   const order = triangle.order.map((j) => free[j]!);

@@ -125,6 +125,24 @@ it("takes a weight for that many equal rows", () => {
   expectClose(weighted.standardErrors, [...repeated.standardErrors], 1e-8);
 });
 
+it("leaves rows of weight 0 out, even where they have no value", () => {
+  const { residuals, jacobian } = problem;
+  const gap = leastSquares({
+    ...problem,
+    weights: decay.map((_, i) => i === 5 || i === 10 ? 0 : 1),
+    residuals(theta, out) {
+      residuals(theta, out);
+      out[5] = NaN;
+    },
+    jacobian(theta, out) {
+      jacobian(theta, out);
+      out.fill(NaN, 15, 18);
+    },
+  });
+  // The decay without its outliers, from SciPy.
+  expectClose(gap.theta, [10.100456206098933, 0.223274274825279, 0.017801682212197], 1e-8);
+});
+
 describe("says what a result is worth", () => {
   it("undetermined, with the parameters that other values fit as well", () => {
     // Only a + b can be known.
