@@ -56,9 +56,13 @@ export interface PythonOptions {
   readonly threads?: number;
 }
 
+/** What was not found, and said so. */
+const missing = new Set<string>();
+
 /**
  * Runs `script`, a file beside this one, with `input` as JSON on its standard input, and returns the JSON that it
- * prints. Nothing when there is no `python3` or when it lacks one of `modules`; a script that fails is an error.
+ * prints. Nothing, and a line that says so, when there is no `python3` or it lacks one of `modules`; a script that
+ * fails is an error.
  */
 export async function runPython<Output>(
   script: string,
@@ -67,7 +71,14 @@ export async function runPython<Output>(
 ): Promise<Output | undefined> {
   const imports = modules.map((module) => `import ${module}`).join("\n");
   const found = await python(["-c", imports], "", threads).catch(() => undefined);
-  if (found?.code !== 0) return undefined;
+  if (found?.code !== 0) {
+    const needs = modules.length === 0 ? "python3" : `python3 with ${modules.join(" and ")}`;
+    if (!missing.has(needs)) {
+      console.log(`The peer is not here (it needs ${needs}): our times alone`);
+    }
+    missing.add(needs);
+    return undefined;
+  }
   const path = fileURLToPath(new URL(script, import.meta.url));
   const { code, output, errors } = await python([path], JSON.stringify(input), threads);
   if (code !== 0) throw new Error(`Cannot run ${script}: it ended with code ${code}\n${errors}`);

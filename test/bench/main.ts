@@ -47,11 +47,12 @@ async function runAll(names: readonly string[]): Promise<void> {
 
 /** Rows as aligned columns; without any peer, ours alone. */
 function table(rows: readonly BenchRow[]): string {
-  const head = ["", "ours", "peer", "", "ours / peer", ""];
+  const peers = rows.some(({ peer }) => peer !== undefined);
+  const head = ["", "ours", ...(peers ? ["peer", "", "ours / peer"] : ["", "", ""]), ""];
   const cells = rows.map(({ name, ours, peer, note = "" }) => [
     name,
     duration(ours),
-    peer === undefined ? "not installed" : peer.name,
+    peer?.name ?? "",
     peer === undefined ? "" : duration(peer.milliseconds),
     peer === undefined ? "" : (ours / peer.milliseconds).toFixed(2),
     note,
