@@ -64,6 +64,7 @@ export function descend(
   let settled = false;
   while (iterations < options.maxIterations) {
     if (settled || slope.gradientNorm <= options.tolerance) {
+      // Differences brought it here; finer ones take it on, where the tolerance asks for more than they hold.
       if (system.exact || options.tolerance > flat) break;
       system.refined = true;
       slope = slopeAt(system, place, linear);
@@ -72,6 +73,7 @@ export function descend(
       failures = 0;
     }
     iterations++;
+    // Once all that is left to gain is rounding, a step has to flatten the slope instead of lowering the objective.
     const noise = roundingNoise(place, slope);
     const hidden = slope.removable <= noise;
     const model = localModel(system, place.theta, slope.triangle, scales);
@@ -98,7 +100,7 @@ export function descend(
   }
   let end: Descent["end"] = "iteration limit";
   const enough = Math.max(flat, options.tolerance);
-  if (slope.gradientNorm <= enough || isStill(slope, place, scales)) end = "optimum";
+  if (slope.gradientNorm <= enough || isStill(slope, place)) end = "optimum";
   else if (settled) end = "stalled";
   return { ...place, ...slope, iterations, robust: system.robust, end };
 }
@@ -113,9 +115,9 @@ function roundingNoise({ theta, objective }: Place, { lengths }: Slope): number 
 }
 
 /** Whether the undamped step from a place is too small to matter. */
-function isStill({ triangle }: Slope, { theta }: Place, scales: Float64Array): boolean {
-  const ordered = Float64Array.from(triangle.order, (j) => scales[j]!);
-  return scaledLength(backSubstitute(triangle), ordered) <= still * scaledLength(theta, scales);
+function isStill({ triangle, lengths }: Slope, { theta }: Place): boolean {
+  const ordered = Float64Array.from(triangle.order, (j) => lengths[j]!);
+  return scaledLength(backSubstitute(triangle), ordered) <= still * scaledLength(theta, lengths);
 }
 
 /** Whether two numbers are equal but for rounding. */
