@@ -26,7 +26,7 @@ export interface Fit extends Described {
   readonly rSquared: number;
   /** The same in the natural logarithm, over the rows whose observation and prediction are positive. */
   readonly rSquaredLog: number;
-  /** Largest cosine between the residuals and a column of the Jacobian: 0 at an optimum. */
+  /** Cosine of the angle between the residuals and the span of their derivatives: 0 at an optimum. */
   readonly gradientNorm: number;
   /** Starts tried, and how many of them ended at the best objective. */
   readonly starts: { readonly tried: number; readonly reachedBest: number };

@@ -11,6 +11,7 @@ import {
   rowsWhere,
 } from "./frame.ts";
 import { type Law, LawError } from "./law.ts";
+import { lawResiduals } from "./law_residuals.ts";
 import { leastSquares, type LeastSquaresOptions } from "./least_squares.ts";
 import { findLaw } from "./registry.ts";
 
@@ -87,37 +88,12 @@ export function problemOf(
   const logarithmic = parameters.map((parameter, j) =>
     parameter.logarithmic === true && !linear.includes(j)
   );
-  const width = parameters.length;
-  const natural = new Float64Array(width);
-  const values = new Float64Array(columns.rows);
-
-  function toNatural(theta: Float64Array, out: Float64Array): Float64Array {
-    for (let j = 0; j < width; j++) out[j] = logarithmic[j] ? Math.exp(theta[j]!) : theta[j]!;
-    return out;
-  }
-
-  function residuals(theta: Float64Array, out: Float64Array): void {
-    resolved.evaluate(toNatural(theta, natural), columns, values);
-    for (let i = 0; i < out.length; i++) {
-      out[i] = (logSpace ? Math.log(values[i]!) : values[i]!) - target[i]!;
-    }
-  }
-
-  function jacobian(theta: Float64Array, out: Float64Array): void {
-    resolved.evaluate(toNatural(theta, natural), columns, values, out);
-    for (let i = 0; i < columns.rows; i++) {
-      for (let j = 0; j < width; j++) {
-        if (logarithmic[j]) out[i * width + j]! *= natural[j]!;
-        if (logSpace) out[i * width + j]! /= values[i]!;
-      }
-    }
-  }
-
+  const toNatural = (theta: Float64Array) =>
+    theta.map((value, j) => logarithmic[j] ? Math.exp(value) : value);
   const inSolver = (value: number, j: number) => logarithmic[j] ? Math.log(value) : value;
   const squares: LeastSquaresOptions = {
     rows: columns.rows,
-    residuals,
-    jacobian,
+    ...lawResiduals(resolved, { columns, observed: target }, { logSpace, logarithmic }),
     linear,
     lower: parameters.map(({ lower }, j) => inSolver(lower, j)),
     upper: parameters.map(({ upper }, j) => inSolver(upper, j)),
@@ -133,7 +109,7 @@ export function problemOf(
     observations,
     problem: options.loss === "huber" ? robust(squares, target, options.huberDelta) : squares,
     logarithmic,
-    parametersOf: (theta) => toNatural(theta, new Float64Array(width)),
+    parametersOf: toNatural,
   };
 }
 
