@@ -84,6 +84,8 @@ export async function train(run: Run, options: TrainOptions): Promise<boolean> {
   };
   const meter = new Meter(run, step);
   let saved = performance.now();
+  // A signal that came while all this was made ready is heard before the first step.
+  await new Promise((resolve) => setTimeout(resolve, 1));
   while (step < run.steps) {
     if (signal?.aborted) {
       save(statePath);

@@ -59,7 +59,7 @@ describe("runs side by side", () => {
       ended.finally(() => running = false);
       // The process is at it, and writes a state at every step, when it holds the folder.
       while (running && !existsSync(state)) await wait(5);
-      const delay = kills < 5 ? wait(400 + 500 * Math.random()) : undefined;
+      const delay = kills < 5 ? wait(300 + 200 * Math.random()) : undefined;
       await Promise.race([ended, delay ?? ended]);
       if (running) child.kill("SIGKILL");
       const { code, errors } = await ended;
