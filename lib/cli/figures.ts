@@ -31,7 +31,7 @@ Examples:
   deno task figures                        draw all into figures/
   deno task figures figure-1 table-1       draw two
   deno task figures --check                fail when a figure differs from its file
-  deno task figures --out /tmp/mine        draw all elsewhere`,
+  deno task figures --out mine             draw all elsewhere`,
     )
     .parse();
   try {

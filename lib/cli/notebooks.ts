@@ -24,7 +24,7 @@ Examples:
   deno task notebooks                        execute all, write them, export figures/*.svg
   deno task notebooks token-law '0[1-3]*'    only these: names, globs or paths
   deno task notebooks --check                execute all again and name each stale cell
-  deno task notebooks sizes --param bits=4 --param 'sizes=[1e9, 7e9]' --out /tmp/sizes
+  deno task notebooks sizes --param bits=4 --param 'sizes=[1e9, 7e9]' --out sizes
   deno task notebooks --strip                remove outputs before a review of the text
 
 A cell is called by its number among the cells that run: what Jupyter shows as [n].`;

@@ -10,7 +10,7 @@ if (import.meta.main) {
         "notebooks hold: execute them first with `deno task notebooks` if they have none.",
     )
     .option("--out <folder>", "folder to write into", "site")
-    .addHelpText("after", "\nExample:\n  deno task site --out /tmp/site")
+    .addHelpText("after", "\nExample:\n  deno task site --out pages")
     .allowExcessArguments(false)
     .parse();
   try {
