@@ -19,7 +19,7 @@ const studyBytes = 16 * mega;
 const firstBytes = mega / 2;
 
 /**
- * Peak learning rate by width: about half of what was best in runs of 2M to 8M bytes at widths 32 and 128
+ * Peak learning rate by width: at or below the best of a few short runs at widths 32 and 128
  * (data/suite/SOURCES.md), because the suite's runs are longer.
  */
 export function peakRate(width: number): number {
