@@ -1,4 +1,4 @@
-/** What the training loop costs beside the model's own work: batches, log, saving, progress. */
+/** What the training loop costs beside the model's own work: batches, log, checkpoint, progress. */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -17,7 +17,7 @@ import type { BenchRow } from "./bench.ts";
 const steps = 40;
 const text = Uint8Array.from({ length: 2 ** 20 }, (_, i) => (i * i) % 251);
 
-/** Whole runs, with a state every second and a checkpoint at the end, beside the same steps alone. */
+/** Whole runs, with a checkpoint at the end, beside the same steps alone. */
 export default async function bench(): Promise<readonly BenchRow[]> {
   const rows: BenchRow[] = [];
   for (const width of [32, 128]) {
@@ -41,7 +41,7 @@ async function wholeRun(run: Run): Promise<number> {
   try {
     const kernel = loadKernel();
     const start = performance.now();
-    await train(run, { text: { bytes: text, sha256: "" }, folder, kernel, saveEverySeconds: 1 });
+    await train(run, { text: { bytes: text, sha256: "" }, folder, kernel });
     return performance.now() - start;
   } finally {
     rmSync(folder, { recursive: true });
