@@ -55,6 +55,8 @@ interface Variation {
   readonly learningRate?: number;
   readonly bitLinear?: Run["bitLinear"];
   readonly branchPoints?: readonly number[];
+  /** Bytes at which the schedule ends, where the run stops before that. */
+  readonly scheduledBytes?: number;
 }
 
 /** A run of the suite's kind, with the suite's choices for all that is not given. */
@@ -62,6 +64,7 @@ export function suiteRun(shape: Shape, variation: Variation = {}): Run {
   const { width, depth = 3, seed = 0, bytes = mainBytes } = shape;
   const { suffix = "", learningRate = peakRate(width), bitLinear, branchPoints } = variation;
   const steps = stepsOf(bytes);
+  const scheduled = stepsOf(variation.scheduledBytes ?? bytes);
   return {
     name: `w${width}-d${depth}-s${seed}${suffix}`,
     width,
@@ -72,7 +75,7 @@ export function suiteRun(shape: Shape, variation: Variation = {}): Run {
     sequences,
     steps,
     seed,
-    schedule: scheduleOf(variation.schedule ?? "cosine", steps),
+    schedule: scheduleOf(variation.schedule ?? "cosine", scheduled),
     learningRate,
     checkpoints: checkpointSteps(bytes),
     ...(branchPoints && { branchPoints }),
@@ -89,11 +92,21 @@ function scheduleOf(kind: "cosine" | "constant", steps: number): Schedule {
 const bitNetRateFactor = 2;
 
 const widths = [32, 64, 96, 128, 192, 256];
-const studyWidths = [64, 128];
+const studyWidths = [32, 64];
+
+/**
+ * The main series. The two largest sizes, which take the longest, stop halfway through the schedule, so
+ * that at equal D every size has the same learning rate, as a share of its peak.
+ */
+const mainSeries = widths.map((width) =>
+  suiteRun({ width, bytes: width <= 128 ? mainBytes : mainBytes / 2 }, {
+    scheduledBytes: mainBytes,
+  })
+);
 
 /** All runs, the main series first and smallest first. */
 export const suite: readonly Run[] = [
-  ...widths.map((width) => suiteRun({ width })),
+  ...mainSeries,
   ...widths.slice(0, 3).flatMap((width) => [1, 2].map((seed) => suiteRun({ width, seed }))),
   ...studyWidths.flatMap(scheduleStudy),
   ...depthStudy(),
@@ -128,9 +141,12 @@ function scheduleStudy(width: number): Run[] {
   return [constant, ...decays, ...cosines];
 }
 
-/** Depths 1, 2 and 6 beside 3: at width 64, and at the N of depth 3 and width 128 (within 13 %). */
+/**
+ * Depths 1, 2 and 6 beside 3: at width 64, and at about the N of depth 3 and width 96 (within 18 %), where
+ * depth 6 is that of width 64. Depth 3 of width 64 is a run of the study of schedules.
+ */
 function depthStudy(): Run[] {
-  const shapes = [[64, 1], [64, 2], [64, 6], [224, 1], [160, 2], [96, 6]] as const;
+  const shapes = [[64, 1], [64, 2], [64, 6], [160, 1], [128, 2], [96, 3]] as const;
   return shapes.map(([width, depth]) =>
     suiteRun({ width, depth, bytes: studyBytes }, { suffix: "-cosine-16m" })
   );

@@ -79,9 +79,17 @@ describe("the suite", () => {
   it("has names of its own for all runs, main series first, smallest first", () => {
     expect(new Set(suite.map(({ name }) => name)).size).toBe(suite.length);
     const main = suite.slice(0, 6);
-    expect(main.map(({ width, depth, steps }) => [width, depth, tokens(steps)])).toEqual(
-      [32, 64, 96, 128, 192, 256].map((width) => [width, 3, 2 ** 26]),
-    );
+    expect(main.map(({ width, depth, steps }) => [width, depth, tokens(steps)])).toEqual([
+      ...[32, 64, 96, 128].map((width) => [width, 3, 2 ** 26]),
+      ...[192, 256].map((width) => [width, 3, 2 ** 25]),
+    ]);
+  });
+
+  it("has the same share of the peak rate at equal D in all runs of the main series", () => {
+    const main = suite.slice(0, 6);
+    for (const step of checkpointSteps(2 ** 25)) {
+      expect(new Set(main.map(({ schedule }) => rateAt(schedule, step))).size).toBe(1);
+    }
   });
 
   it("branches runs off states that an earlier run keeps, at the same learning rate", () => {
