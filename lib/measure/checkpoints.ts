@@ -76,14 +76,18 @@ export function suiteCheckpoints(folder: string): string[] {
   const runs = readdirSync(folder).filter((name) => existsSync(join(folder, name, "run.json")));
   const isBitNet = (name: string) =>
     JSON.parse(readFileSync(join(folder, name, "run.json"), "utf8")).run.bitLinear !== undefined;
-  return runs.sort().filter((name) => !isBitNet(name)).flatMap((name) => {
-    const step = (revision: string) => Number(/^step(\d+)$/.exec(revision)?.[1] ?? NaN);
-    return readdirSync(join(folder, name))
-      .filter((revision) => existsSync(join(folder, name, revision, "model.safetensors")))
-      .filter((revision) => Number.isFinite(step(revision)))
-      .sort((a, b) => step(a) - step(b))
-      .map((revision) => join(folder, name, revision));
-  });
+  return runs.sort().filter((name) => !isBitNet(name))
+    .flatMap((name) => checkpointsOf(join(folder, name)));
+}
+
+/** The folders of the checkpoints in a run's folder, by step. */
+export function checkpointsOf(runFolder: string): string[] {
+  const step = (revision: string) => Number(/^step(\d+)$/.exec(revision)?.[1] ?? NaN);
+  return readdirSync(runFolder)
+    .filter((revision) => existsSync(join(runFolder, revision, "model.safetensors")))
+    .filter((revision) => Number.isFinite(step(revision)))
+    .sort((a, b) => step(a) - step(b))
+    .map((revision) => join(runFolder, revision));
 }
 
 function readConfigOf(folder: string): ModelConfig {

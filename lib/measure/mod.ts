@@ -1,6 +1,13 @@
 /** Checkpoints quantized and measured: what each method costs in loss. */
 export * from "./evaluate.ts";
-export { type CheckpointEntry, readCheckpoint, suiteCheckpoints } from "./checkpoints.ts";
+export {
+  type CheckpointEntry,
+  checkpointsOf,
+  readCheckpoint,
+  suiteCheckpoints,
+  withModel,
+} from "./checkpoints.ts";
+export { changeOf, type MatrixChange, weightChanges } from "./fluctuation.ts";
 export { readMethods, suiteMethods } from "./method_list.ts";
 export {
   makePlan,

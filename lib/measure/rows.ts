@@ -1,5 +1,5 @@
 /** Rows of measurements, and their Parquet files. */
-import { renameSync, rmSync } from "node:fs";
+import { existsSync } from "node:fs";
 import pl, { type DataType } from "nodejs-polars";
 
 /** One checkpoint, one method, one text. Losses in nats per token. */
@@ -84,6 +84,8 @@ export const rowColumns: { readonly [Name in keyof MeasuredRow]-?: Kind } = {
 
 /** The order of rows in a table. */
 const order = ["model", "tokens", "revision", "method", "test_set"] as const;
+/** What no two rows of a table share. */
+const rowKey = ["model", "revision", "method", "test_set"] as const;
 
 /** Rows as a Polars frame: Float64 for numbers, String for text. */
 export function frameOf(rows: readonly MeasuredRow[]): pl.DataFrame<Record<string, DataType>> {
@@ -96,21 +98,22 @@ export function frameOf(rows: readonly MeasuredRow[]): pl.DataFrame<Record<strin
   ) as pl.DataFrame<Record<string, DataType>>;
 }
 
-/** Writes a frame as Parquet, whole or not at all. The same rows give the same bytes. */
-export function writeParquet(path: string, frame: pl.DataFrame): void {
-  const partial = `${path}.${Deno.pid}.partial`;
-  try {
-    frame.writeParquet(partial, { compression: "zstd" });
-    renameSync(partial, path);
-  } finally {
-    rmSync(partial, { force: true });
-  }
-}
-
-/** The rows of many parts as one frame, sorted. */
-export function gatherParts(paths: readonly string[]): pl.DataFrame<Record<string, DataType>> {
+/**
+ * The rows of many parts as one frame, sorted, together with those of an earlier table at `into` that none of them
+ * measures again.
+ */
+export function gatherParts(paths: readonly string[], into: string): ReturnType<typeof frameOf> {
   const parts = paths.map((path) => pl.readParquet(path));
-  return (parts.length === 0 ? frameOf([]) : pl.concat(parts)).sort([...order]) as ReturnType<
-    typeof frameOf
-  >;
+  const fresh = parts.length === 0 ? frameOf([]) : pl.concat(parts);
+  if (!existsSync(into)) return fresh.sort([...order]) as ReturnType<typeof frameOf>;
+  const earlier = pl.readParquet(into);
+  if (earlier.columns.join() !== fresh.columns.join()) {
+    throw new Error(
+      `Cannot add to ${into}: needs the columns ${fresh.columns.join(", ")}: got ${
+        earlier.columns.join(", ")
+      }: gather into another file`,
+    );
+  }
+  const kept = earlier.join(fresh, { on: [...rowKey], how: "anti" });
+  return pl.concat([kept, fresh]).sort([...order]) as ReturnType<typeof frameOf>;
 }

@@ -9,7 +9,8 @@ import { baseLosses } from "./evaluate.ts";
 import { failedRows, measureItem } from "./measure_item.ts";
 import { nameOf, type Plan, type PlanItem, type PlannedText, readPlan } from "./plan.ts";
 import type { Sequences } from "./quantize_model.ts";
-import { frameOf, gatherParts, type MeasuredRow, writeParquet } from "./rows.ts";
+import { writeParquet } from "../parquet.ts";
+import { frameOf, gatherParts, type MeasuredRow } from "./rows.ts";
 import { readSequences } from "./sequences.ts";
 
 /** What {@linkcode measureShare} needs beside the plan. */
@@ -73,11 +74,14 @@ export async function measureShare(planPath: string, options: ShareOptions): Pro
   return true;
 }
 
-/** Gathers the parts that are there into one sorted table. The same parts give the same bytes. */
+/**
+ * Gathers the parts that are there into one sorted table. The same parts give the same bytes. Rows that the table has
+ * already stay, but for those that a part measures again.
+ */
 export function gather(planPath: string, out: string): { rows: number; failed: number } {
   const { done } = stateOf(planPath, readPlan(planPath));
   const folder = partsFolder(planPath);
-  const frame = gatherParts(done.map(({ id }) => join(folder, `${id}.parquet`)));
+  const frame = gatherParts(done.map(({ id }) => join(folder, `${id}.parquet`)), out);
   writeParquet(out, frame);
   const failed = frame.height - frame.getColumn("error").nullCount();
   return { rows: frame.height, failed };

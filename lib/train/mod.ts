@@ -20,6 +20,16 @@ export { configOf, type Run, runSize, tokensPerStep } from "./run.ts";
 export { readRecord, type RunRecord } from "./run_record.ts";
 export { rateAt, type Schedule } from "./schedule.ts";
 export { type SideBySideOptions, type TrainEvent, trainSideBySide } from "./side_by_side.ts";
-export { checkpointSteps, peakRate, suite, suiteRun } from "./suite.ts";
+export {
+  checkpointSteps,
+  keptCheckpoints,
+  peakRate,
+  type SeriesName,
+  seriesOf,
+  suite,
+  suiteRun,
+  suiteSeries,
+} from "./suite.ts";
 export { progressOf, train, type TrainOptions } from "./train.ts";
+export { trainingCurve, type TrainingStretch } from "./training_curve.ts";
 export { type LogRow } from "./training_log.ts";

@@ -104,14 +104,31 @@ const mainSeries = widths.map((width) =>
   })
 );
 
+/**
+ * All runs by what they are for. "seeds" repeats the three smallest sizes of the main series with other
+ * seeds; the studies vary the schedule, the depth, and the weights that are trained.
+ */
+export const suiteSeries: Readonly<Record<SeriesName, readonly Run[]>> = {
+  main: mainSeries,
+  seeds: widths.slice(0, 3).flatMap((width) => [1, 2].map((seed) => suiteRun({ width, seed }))),
+  schedule: studyWidths.flatMap(scheduleStudy),
+  depth: depthStudy(),
+  bitnet: studyWidths.flatMap(bitNetStudy),
+};
+
+/** A part of the suite. */
+export type SeriesName = "main" | "seeds" | "schedule" | "depth" | "bitnet";
+
 /** All runs, the main series first and smallest first. */
-export const suite: readonly Run[] = [
-  ...mainSeries,
-  ...widths.slice(0, 3).flatMap((width) => [1, 2].map((seed) => suiteRun({ width, seed }))),
-  ...studyWidths.flatMap(scheduleStudy),
-  ...depthStudy(),
-  ...studyWidths.flatMap(bitNetStudy),
-];
+export const suite: readonly Run[] = Object.values(suiteSeries).flat();
+
+/** The part of the suite that a run belongs to; undefined for a run of one's own. */
+export function seriesOf(name: string): SeriesName | undefined {
+  const found = Object.entries(suiteSeries).find(([, runs]) =>
+    runs.some((run) => run.name === name)
+  );
+  return found?.[0] as SeriesName | undefined;
+}
 
 /** Constant rate, decays branched off it at several D, and cosines that end at two of these. */
 function scheduleStudy(width: number): Run[] {
@@ -164,3 +181,22 @@ function bitNetStudy(width: number): Run[] {
     suiteRun(shape, { suffix: "-bitnet-rate", learningRate: own }),
   ];
 }
+
+/**
+ * Checkpoints of the main series that stay in the repository, as half-precision floats, for notebooks to run: by
+ * width, after so many megabytes. Early and late for every size, and a series for the small ones; 24 MB in all.
+ */
+const keptMegabytes: Readonly<Record<number, readonly number[]>> = {
+  32: [1, 2, 4, 8, 16, 32, 64],
+  64: [1, 4, 16, 32, 64],
+  96: [4, 32, 64],
+  128: [4, 32],
+  192: [4, 32],
+  256: [4, 32],
+};
+
+/** The checkpoints that stay in the repository: run and step. */
+export const keptCheckpoints: readonly { readonly run: string; readonly step: number }[] =
+  mainSeries.flatMap(({ name, width }) =>
+    keptMegabytes[width]!.map((megabytes) => ({ run: name, step: stepsOf(megabytes * mega) }))
+  );

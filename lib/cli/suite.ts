@@ -1,0 +1,77 @@
+/** `deno task suite`: the tables and kept checkpoints of data/suite/ from the folders of trained runs. */
+import { Command } from "commander";
+import { existsSync, mkdirSync, readdirSync } from "node:fs";
+import { join } from "node:path";
+import { suiteFolder, suiteTables, writeSuiteRows } from "../suite_tables.ts";
+import { readRecord, type RunRecord, textFiles } from "../train/mod.ts";
+import {
+  bitnetRows,
+  fluctuationRows,
+  keepCheckpoints,
+  runRow,
+  trainingRows,
+} from "./suite_rows.ts";
+
+interface Flags {
+  runs: string;
+  corpus: string;
+  out: string;
+}
+
+if (import.meta.main) {
+  await new Command("deno task suite")
+    .description(
+      "Writes the tables of the suite from the folders of its finished runs: what each run was trained with, its " +
+        "training curve, the changes of its weights between checkpoints, and BitNet's losses; and the checkpoints " +
+        "that notebooks run. Rows of runs that are not in the folder stay as they are. The degradation by " +
+        "quantization is measured by deno task measure.",
+    )
+    .option("--runs <folder>", "folder of the runs (deno task train)", ".cache/suite")
+    .option("--corpus <folder>", "folder of the texts (deno task corpus)", ".cache/corpus")
+    .option("--out <folder>", "folder of the tables", suiteFolder)
+    .addHelpText("after", "\nExample:\n  deno task suite --runs .cache/suite --out data/suite")
+    .allowExcessArguments(false)
+    .action(async (flags: Flags) => {
+      try {
+        await run(flags);
+      } catch (error) {
+        console.error(`error: ${error instanceof Error ? error.message : String(error)}`);
+        Deno.exit(1);
+      }
+    })
+    .parseAsync();
+}
+
+async function run({ runs: folder, corpus, out }: Flags): Promise<void> {
+  const records = finishedRuns(folder);
+  const tests = [textFiles.inDomain, textFiles.outOfDomain].map((file) => join(corpus, file));
+  mkdirSync(out, { recursive: true });
+  for (const record of records) {
+    const { run } = record;
+    const runFolder = join(folder, run.name);
+    writeSuiteRows(suiteTables.runs, [runRow(record)], out);
+    writeSuiteRows(suiteTables.training, trainingRows(record, runFolder), out);
+    if (run.bitLinear === undefined) {
+      writeSuiteRows(suiteTables.fluctuation, fluctuationRows(record, runFolder), out);
+    } else {
+      writeSuiteRows(suiteTables.bitnet, await bitnetRows(record, runFolder, tests), out);
+    }
+    const kept = keepCheckpoints(run.name, runFolder, join(out, "checkpoints"));
+    console.log(`${run.name}${kept > 0 ? `, ${kept} checkpoints kept` : ""}`);
+  }
+  console.log(`${out}: the rows of ${records.length} runs`);
+}
+
+/** The records of the runs in a folder that have come to their end. */
+function finishedRuns(folder: string): RunRecord[] {
+  if (!existsSync(folder)) {
+    throw new Error(`No suite in ${folder}: train it with: deno task train suite`);
+  }
+  const records = readdirSync(folder).sort().flatMap((name) =>
+    readRecord(join(folder, name)) ?? []
+  );
+  for (const { run, finished } of records) {
+    if (!finished) console.log(`${run.name} is left out: it is not finished`);
+  }
+  return records.filter(({ finished }) => finished);
+}
