@@ -172,3 +172,53 @@ function readColumns(path: string, { columns }: { columns: ColumnKinds }): Frame
   }
   return frame.select(...Object.keys(columns)) as Frame;
 }
+
+/** Which rows of the suite's measurements. */
+export interface QidQuery {
+  /** Part of the suite; "main" if left out. */
+  readonly series?: string;
+  /** Name of the method; "gptq" if left out. */
+  readonly method?: string;
+  /** Bit widths; 2, 3 and 4 if left out. */
+  readonly bits?: readonly number[];
+  /** Test text; "in_domain" if left out. */
+  readonly test?: "in_domain" | "out_of_domain";
+  /** Also the checkpoints of pairs, which are not evenly spaced in log D. */
+  readonly pairs?: boolean;
+  /** Folder of the tables; that of this repository if left out. */
+  readonly folder?: string;
+}
+
+/**
+ * Measured degradations of the suite: one row a checkpoint quantized by one method, on one text. Columns: those of
+ * `deno task measure` (model, size, tokens, bits, method, method_name, bits_per_weight, loss16, loss_quantized, qid,
+ * qid_se, nats per byte, and more), with the columns of the run that it belongs to (series, width, depth, schedule,
+ * decay_from, decay_to, peak_rate). Sorted by size, model, bits, method and tokens.
+ */
+export function loadSuiteQid(query: QidQuery = {}): Frame {
+  const { series = "main", method = "gptq", bits = [2, 3, 4], test = "in_domain" } = query;
+  const { folder = suiteFolder, pairs = false } = query;
+  const runs = loadSuiteTable("runs", folder)
+    .select("run", "series", "width", "depth", "schedule", "decay_from", "decay_to", "peak_rate");
+  const path = `${folder}/qid.parquet`;
+  if (!existsSync(path)) {
+    throw new Error(`Cannot read ${path}: it is made by: deno task measure --suite --out ${path}`);
+  }
+  const rows: DataFrame = pl.readParquet(path)
+    .filter(
+      pl.col("error").isNull()
+        .and(pl.col("method_name").eq(pl.lit(method)))
+        .and(pl.col("test_set").eq(pl.lit(test)))
+        .and(pl.col("bits").isIn([...bits])),
+    )
+    .join(runs.filter(pl.col("series").eq(pl.lit(series))), { leftOn: "model", rightOn: "run" })
+    .sort(["size", "model", "bits", "method", "tokens"]);
+  const grid = Array.from(rows.getColumn("tokens"), (tokens) => pairs || onGrid(Number(tokens)));
+  return rows.filter(pl.Series("grid", grid)) as Frame;
+}
+
+/** Whether a checkpoint is one of those that are evenly spaced in log D, two for each doubling. */
+function onGrid(tokens: number): boolean {
+  const place = 2 * Math.log2(tokens);
+  return Math.abs(place - Math.round(place)) < 0.02;
+}
