@@ -3,7 +3,15 @@ import { Command } from "commander";
 import { existsSync, mkdirSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { suiteFolder, suiteTables, writeSuiteRows } from "../suite_tables.ts";
-import { readRecord, type RunRecord, textFiles } from "../train/mod.ts";
+import { type Unseen, writePredictions } from "../suite_predictions.ts";
+import {
+  readRecord,
+  type RunRecord,
+  runSize,
+  suiteSeries,
+  textFiles,
+  tokensPerStep,
+} from "../train/mod.ts";
 import {
   bitnetRows,
   fluctuationRows,
@@ -16,6 +24,7 @@ interface Flags {
   runs: string;
   corpus: string;
   out: string;
+  predict?: true;
 }
 
 if (import.meta.main) {
@@ -29,7 +38,18 @@ if (import.meta.main) {
     .option("--runs <folder>", "folder of the runs (deno task train)", ".cache/suite")
     .option("--corpus <folder>", "folder of the texts (deno task corpus)", ".cache/corpus")
     .option("--out <folder>", "folder of the tables", suiteFolder)
-    .addHelpText("after", "\nExample:\n  deno task suite --runs .cache/suite --out data/suite")
+    .option(
+      "--predict",
+      "instead, write down what the laws foretell for the checkpoints of the main series that are not in " +
+        "qid.parquet yet, into predictions.csv, where it stays",
+    )
+    .addHelpText(
+      "after",
+      `
+Examples:
+  deno task suite --runs .cache/suite --out data/suite
+  deno task suite --predict`,
+    )
     .allowExcessArguments(false)
     .action(async (flags: Flags) => {
       try {
@@ -42,7 +62,11 @@ if (import.meta.main) {
     .parseAsync();
 }
 
-async function run({ runs: folder, corpus, out }: Flags): Promise<void> {
+async function run({ runs: folder, corpus, out, predict }: Flags): Promise<void> {
+  if (predict) {
+    const rows = writePredictions(mainCheckpoints(), out);
+    return console.log(`${join(out, "predictions.csv")}: ${rows} new predictions`);
+  }
   const records = finishedRuns(folder);
   const tests = [textFiles.inDomain, textFiles.outOfDomain].map((file) => join(corpus, file));
   mkdirSync(out, { recursive: true });
@@ -74,4 +98,15 @@ function finishedRuns(folder: string): RunRecord[] {
     if (!finished) console.log(`${run.name} is left out: it is not finished`);
   }
   return records.filter(({ finished }) => finished);
+}
+
+/** The checkpoints of the main series. */
+function mainCheckpoints(): Unseen[] {
+  return suiteSeries.main.flatMap((run) =>
+    run.checkpoints.map((step) => ({
+      model: run.name,
+      size: runSize(run),
+      tokens: step * tokensPerStep(run),
+    }))
+  );
 }

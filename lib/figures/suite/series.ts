@@ -1,7 +1,7 @@
 /** The measurements of the miniature suite as its figures need them. */
 import type { SymbolType } from "@observablehq/plot";
 import type { DataFrame } from "nodejs-polars";
-import { loadSuiteQid, type QidQuery } from "../../suite_tables.ts";
+import { loadSuiteQid } from "../../suite_tables.ts";
 import type { LegendEntry } from "../legend.ts";
 import type { Axis } from "../panel.ts";
 import { distinct } from "../pythia.ts";
@@ -24,9 +24,8 @@ export interface SuiteRow {
   qid_se: number;
 }
 
-/** The rows of a query, or of a frame with its columns, by size, bits and tokens. */
-export function suiteRows(source: QidQuery | DataFrame = {}): SuiteRow[] {
-  const frame = "columns" in source ? source : loadSuiteQid(source) as DataFrame;
+/** The rows of a frame of `loadSuiteQid`, by size, bits and tokens. */
+export function suiteRows(frame: DataFrame = loadSuiteQid()): SuiteRow[] {
   return rowsOf(
     frame.sort(["size", "model", "bits", "tokens"]),
     ["size", "tokens", "bits", "loss16", "loss_quantized", "qid", "qid_se"],
