@@ -214,7 +214,7 @@ export function loadSuiteQid(query: QidQuery = {}): Frame {
     .join(runs.filter(pl.col("series").eq(pl.lit(series))), { leftOn: "model", rightOn: "run" })
     .sort(["size", "model", "bits", "method", "tokens"]);
   const grid = Array.from(rows.getColumn("tokens"), (tokens) => pairs || onGrid(Number(tokens)));
-  return rows.filter(pl.Series("grid", grid)) as Frame;
+  return rows.filter(pl.Series("grid", grid, pl.Bool)) as Frame;
 }
 
 /** Whether a checkpoint is one of those that are evenly spaced in log D, two for each doubling. */
