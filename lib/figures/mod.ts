@@ -26,5 +26,30 @@ export { perBitExponents, type PerBitExponentsOptions } from "./per_bit_exponent
 export { salientChannels, type SalientChannelsOptions } from "./salient_channels.ts";
 export { sixteenLevels, type SixteenLevelsOptions } from "./sixteen_levels.ts";
 export { table1, type Table1Options } from "./table_1.ts";
+export { suiteFigure2, type SuiteFigure2Options } from "./suite/figure_2.ts";
+export { suiteFigure3, type SuiteFigure3Options } from "./suite/figure_3.ts";
+export { suiteFigure4, type SuiteFigure4Options } from "./suite/figure_4.ts";
+export { suiteFigure5, type SuiteFigure5Options } from "./suite/figure_5.ts";
+export { suiteFigure6, type SuiteFigure6Options } from "./suite/figure_6.ts";
+export { suiteFigure7, type SuiteFigure7Options } from "./suite/figure_7.ts";
+export {
+  predictedFromOtherSizes,
+  suiteFigure10,
+  type SuiteFigure10Options,
+} from "./suite/figure_10.ts";
+export { suiteFigure11, type SuiteFigure11Options } from "./suite/figure_11.ts";
+export {
+  type Foretold,
+  foretold,
+  suitePrediction,
+  type SuitePredictionOptions,
+} from "./suite/prediction.ts";
+export {
+  type SuiteCell,
+  suiteCells,
+  suiteTable1,
+  type SuiteTable1Options,
+  suiteTargets,
+} from "./suite/table_1.ts";
 export { twoBitGrid, type TwoBitGridOptions } from "./two_bit_grid.ts";
 export { worseThanRandom, type WorseThanRandomOptions } from "./worse_than_random.ts";

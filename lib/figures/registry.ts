@@ -23,6 +23,16 @@ import { learningRateDecay } from "./learning_rate_decay.ts";
 import { perBitExponents } from "./per_bit_exponents.ts";
 import { salientChannels } from "./salient_channels.ts";
 import { sixteenLevels } from "./sixteen_levels.ts";
+import { suiteFigure2 } from "./suite/figure_2.ts";
+import { suiteFigure3 } from "./suite/figure_3.ts";
+import { suiteFigure4 } from "./suite/figure_4.ts";
+import { suiteFigure5 } from "./suite/figure_5.ts";
+import { suiteFigure6 } from "./suite/figure_6.ts";
+import { suiteFigure7 } from "./suite/figure_7.ts";
+import { suiteFigure10 } from "./suite/figure_10.ts";
+import { suiteFigure11 } from "./suite/figure_11.ts";
+import { suitePrediction } from "./suite/prediction.ts";
+import { suiteTable1 } from "./suite/table_1.ts";
 import { table1 } from "./table_1.ts";
 import { twoBitGrid } from "./two_bit_grid.ts";
 import { worseThanRandom } from "./worse_than_random.ts";
@@ -54,6 +64,16 @@ export const figures: Readonly<Record<string, () => Figure>> = {
   "awq-search": awqSearch,
   "awq-channels": awqChannels,
   "awq-gptq": awqGptq,
+  "suite-figure-2": suiteFigure2,
+  "suite-figure-3": suiteFigure3,
+  "suite-figure-4": suiteFigure4,
+  "suite-figure-5": suiteFigure5,
+  "suite-figure-6": suiteFigure6,
+  "suite-figure-7": suiteFigure7,
+  "suite-table-1": suiteTable1,
+  "suite-figure-10": suiteFigure10,
+  "suite-figure-11": suiteFigure11,
+  "suite-prediction": suitePrediction,
 };
 
 /** The function that draws the figure of that name; an unknown name is an error that gives the nearest. */

@@ -8,6 +8,7 @@ export {
   withModel,
 } from "./checkpoints.ts";
 export { changeOf, type MatrixChange, weightChanges } from "./fluctuation.ts";
+export { bookSequences, type LiveRow, measureLive } from "./live.ts";
 export { readMethods, suiteMethods } from "./method_list.ts";
 export {
   makePlan,
