@@ -184,15 +184,15 @@ function bitNetStudy(width: number): Run[] {
 
 /**
  * Checkpoints of the main series that stay in the repository, as half-precision floats, for notebooks to run: by
- * width, after so many megabytes. Early and late for every size, and a series for the small ones; 24 MB in all.
+ * width, after so many megabytes. All stages of the small sizes, the last of the largest; 25 MB in all.
  */
 const keptMegabytes: Readonly<Record<number, readonly number[]>> = {
   32: [1, 2, 4, 8, 16, 32, 64],
-  64: [1, 4, 16, 32, 64],
-  96: [4, 32, 64],
-  128: [4, 32],
+  64: [1, 2, 4, 8, 16, 32, 64],
+  96: [1, 4, 16, 32, 64],
+  128: [1, 4, 16, 32, 64],
   192: [4, 32],
-  256: [4, 32],
+  256: [32],
 };
 
 /** The checkpoints that stay in the repository: run and step. */

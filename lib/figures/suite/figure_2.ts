@@ -6,7 +6,14 @@ import type { Panel } from "../panel.ts";
 import { distinct } from "../pythia.ts";
 import { bitColour } from "../style.ts";
 import { tickRange } from "../tick_range.ts";
-import { bytesAxis, suiteLegend, suiteRows, suiteSource, suiteSymbols } from "./series.ts";
+import {
+  bytesAxis,
+  stopsEarly,
+  suiteLegend,
+  suiteRows,
+  suiteSource,
+  suiteSymbols,
+} from "./series.ts";
 
 /** Options of {@link suiteFigure2}. */
 export interface SuiteFigure2Options {
@@ -74,7 +81,7 @@ export function suiteFigure2(options: SuiteFigure2Options = {}): Figure {
       `**After Figure 2 of Ouyang et al. (2024).** ${suiteSource} The gap between the thin curve ` +
       "(as trained) and the dashed one (quantized) of a size is its QiD. Numbers at the right: " +
       "non-embedding parameters. All sizes follow one learning-rate schedule, a cosine that ends at " +
-      "67M bytes; the two largest stop halfway.",
+      "67M bytes." + stopsEarly(rows),
     legend: [
       { label: "as trained", line: { colour: bitColour(16), width: 1 } },
       { label: "2 bits", line: { colour: bitColour(2), dash: "7 4" } },

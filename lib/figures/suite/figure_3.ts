@@ -11,6 +11,8 @@ import { distinct, estimate, exponentOf, plusMinus } from "../pythia.ts";
 import { bitColour, fontSizes, lawDashes } from "../style.ts";
 import {
   bytesAxis,
+  isDrawn,
+  logQid,
   suiteLegend,
   suiteQidAxis,
   suiteRows,
@@ -41,16 +43,14 @@ export function suiteFigure3(options: SuiteFigure3Options = {}): Figure {
     heading: `${bits} bits`,
     x: bytesAxis(),
     y: suiteQidAxis({
-      domain: [5e-4, 2],
-      log: true,
-      ticks: [1e-3, 1e-2, 1e-1, 1],
+      ...logQid,
       ...(bits === 2 ? {} : { label: "" }),
     }),
     left: bits === 2 ? 52 : 40,
     right: 36,
     marks: (frame) => {
       const own = (label: string) =>
-        rows.filter((row) => row.label === label && row.bits === bits && row.qid > 0);
+        rows.filter((row) => row.label === label && row.bits === bits && isDrawn(row));
       const ends = sizes.map((label) => own(label).at(-1)!);
       const places = frame.spread(ends.map(({ qid }) => qid), 13);
       return [
@@ -116,9 +116,8 @@ export function suiteFigure3(options: SuiteFigure3Options = {}): Figure {
   return figure({
     name: "suite-figure-3",
     title: "QiD grows with training tokens, at every size and bit width: the miniature suite",
-    caption:
-      `**After Figure 3 of Ouyang et al. (2024).** ${suiteSource} Values of 0 and below cannot ` +
-      "be drawn on a log axis. Lines are **predicted**: one β for all sizes of a bit width, a scale for each size " +
+    caption: `**After Figure 3 of Ouyang et al. (2024).** ${suiteSource} Values below 0.0005 ` +
+      "are left out. Lines are **predicted**: one β for all sizes of a bit width, a scale for each size " +
       "(least squares of QiD, so large QiD weighs most). Below: β of each size alone, of all sizes, and " +
       `the **published** ${published.token.tokenExponent}; bars are two standard errors, checkpoints ` +
       `taken as independent. One β for all sizes and bit widths: ${

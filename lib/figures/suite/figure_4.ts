@@ -12,6 +12,8 @@ import { distinct, exponentOf, plusMinus } from "../pythia.ts";
 import { bitColour, fontSizes, ink, lawDashes } from "../style.ts";
 import {
   bytesAxis,
+  isDrawn,
+  logQid,
   suiteLegend,
   suiteQidAxis,
   suiteRows,
@@ -50,9 +52,7 @@ export function suiteFigure4(options: SuiteFigure4Options = {}): Figure {
       ticks: [1e5, 1e6].filter((tick) => tick < domain[1]),
     }),
     y: suiteQidAxis({
-      domain: [5e-4, 2],
-      log: true,
-      ticks: [1e-3, 1e-2, 1e-1, 1],
+      ...logQid,
       ...(bits === 2 ? {} : { label: "" }),
     }),
     left: bits === 2 ? 52 : 40,
@@ -70,7 +70,7 @@ export function suiteFigure4(options: SuiteFigure4Options = {}): Figure {
           logCurve(domain, (size) => at(group, size), { colour: bitColour(bits), width: 1 })
         ),
         ...groups.flatMap((group) =>
-          group.filter(({ qid }) => qid > 0).flatMap(({ size, qid, label }) =>
+          group.filter(isDrawn).flatMap(({ size, qid, label }) =>
             points([{ x: size, y: qid }], {
               provenance: "measured",
               colour: bitColour(bits),

@@ -10,6 +10,8 @@ import { distinct, plusMinus } from "../pythia.ts";
 import { bitColour, fontSizes, rule } from "../style.ts";
 import {
   bytesAxis,
+  isDrawn,
+  logQid,
   suiteLegend,
   suiteQidAxis,
   suiteRows,
@@ -39,16 +41,14 @@ export function suiteFigure6(options: SuiteFigure6Options = {}): Figure {
     heading: `${bits} bits`,
     x: bytesAxis(),
     y: suiteQidAxis({
-      domain: [5e-4, 2],
-      log: true,
-      ticks: [1e-3, 1e-2, 1e-1, 1],
+      ...logQid,
       ...(bits === 2 ? {} : { label: "" }),
     }),
     left: bits === 2 ? 52 : 40,
     right: 36,
     marks: (frame) => {
       const own = (label: string) =>
-        rows.filter((row) => row.label === label && row.bits === bits && row.qid > 0);
+        rows.filter((row) => row.label === label && row.bits === bits && isDrawn(row));
       const at = (law: Fit, label: string, tokens: number) =>
         predict(law.law, law.parameters, { size: own(label)[0]!.size, tokens, bits });
       const places = frame.spread(sizes.map((label) => own(label).at(-1)!.qid), 13);
@@ -76,7 +76,7 @@ export function suiteFigure6(options: SuiteFigure6Options = {}): Figure {
     },
   });
   const ratios = (bits: number): Panel => ({
-    heading: `Unified law over measured, ${bits} bits`,
+    heading: `Unified / measured, ${bits} bits`,
     x: bytesAxis(),
     y: {
       label: bits === 2 ? "Ratio (dimensionless)" : "",
@@ -89,7 +89,7 @@ export function suiteFigure6(options: SuiteFigure6Options = {}): Figure {
     marks: () => [
       Plot.ruleY([1], { stroke: rule }),
       ...sizes.flatMap((label) => {
-        const at = rows.filter((row) => row.label === label && row.bits === bits && row.qid > 0)
+        const at = rows.filter((row) => row.label === label && row.bits === bits && isDrawn(row))
           .map((row) => ({
             x: row.tokens,
             y: predict(unified.law, unified.parameters, row) / row.qid,

@@ -77,3 +77,23 @@ export function suiteQidAxis(options: Partial<Axis> & Pick<Axis, "domain" | "tic
 export const suiteSource = "**Measured** on the miniature suite: GPT-NeoX models of depth 3 that " +
   "read English by the byte, quantized by GPTQ as in the paper but in groups of 32, loss on held-out " +
   "text of the same kind.";
+
+/** The axis of QiD in figures over bytes or size; smaller values are within their standard error, and left out. */
+export const logQid = { domain: [5e-4, 2], ticks: [1e-3, 1e-2, 1e-1, 1], log: true } as const;
+
+/** Whether a row can be drawn on that axis. */
+export function isDrawn({ qid }: SuiteRow): boolean {
+  return qid > logQid.domain[0];
+}
+
+/** A sentence on the sizes that stop before the others, if there are any. */
+export function stopsEarly(rows: readonly SuiteRow[]): string {
+  const last = (label: string) =>
+    Math.max(...rows.filter((row) => row.label === label).map(({ tokens }) => tokens));
+  const end = Math.max(...rows.map(({ tokens }) => tokens));
+  const early = distinct(rows, "label").filter((label) => last(label) < 0.99 * end);
+  if (early.length === 0) return "";
+  return ` ${early.join(" and ")} ${early.length > 1 ? "stop" : "stops"} at ${
+    Math.round(last(early[0]!) / 1e6)
+  }M bytes.`;
+}
