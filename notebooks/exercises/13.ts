@@ -4,7 +4,7 @@ import { fit, predict } from "../../lib/laws/mod.ts";
 import type { Exercise } from "../../lib/notebook/mod.ts";
 import { loadSuiteQid } from "../../lib/suite_tables.ts";
 
-export const unifiedMiss: Exercise = {
+export const parameterCount: Exercise = {
   id: "13.1",
   solution: () => fit("per-bit-width", loadSuiteQid()).law.parameters.length,
   unit: "parameters",
@@ -24,7 +24,7 @@ export const fiveBits: Exercise = {
   explanation: "The law of each bit width has nothing to say here: it knows 2, 3 and 4 bits only.",
 };
 
-export const overTable: Exercise = {
+export const inLogSpace: Exercise = {
   id: "13.3",
   solution() {
     const [raw, log] = (["raw", "log"] as const).map((space) => {
