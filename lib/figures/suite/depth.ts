@@ -10,8 +10,8 @@ import { distinct } from "../pythia.ts";
 import { rowsOf } from "../rows.ts";
 import { bitColour, fontSizes, ink, rule } from "../style.ts";
 import { logTickRange, tickRange } from "../tick_range.ts";
-import { megabytes, rateShare } from "./schedules.ts";
-import { suiteLabel, suiteQidAxis } from "./series.ts";
+import { rateShare } from "./schedules.ts";
+import { megabytes, suiteLabel, suiteQidAxis } from "./series.ts";
 
 /** A model of the study, quantized by GPTQ at the end of its schedule. */
 export interface DepthRow {

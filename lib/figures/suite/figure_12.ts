@@ -13,7 +13,7 @@ import { bytesAxis, suiteLabel, suiteQidAxis, suiteRows } from "./series.ts";
 
 /** Options of {@link suiteFigure12}. */
 export interface SuiteFigure12Options {
-  /** The movements to draw; those of the main series and of the constant learning rate if left out. */
+  /** The movements to draw; those of the main series and the study of schedules if left out. */
   moved?: readonly Movement[];
   /** QiD of the same checkpoints; `movedQid()` if left out. */
   qid?: DataFrame;
@@ -40,10 +40,10 @@ export function suiteFigure12(options: SuiteFigure12Options = {}): Figure {
     return {
       heading: `N = ${suiteLabel(size)}`,
       x: {
-        label: "Training data *D* at the end (bytes)",
+        label: "*D* at the end (2^{20} bytes)",
         domain: [0.4, Math.max(...sizes.map((size) => countOf(main, size))) + 0.6],
         ticks: own.map((_, x) => x + 1),
-        format: (tick) => `${Math.round(own[tick - 1]!.to / 2 ** 20 * 10) / 10}M`,
+        format: (tick) => String(Math.round(own[tick - 1]!.to / 2 ** 20 * 10) / 10),
         grid: false,
       },
       y: {
@@ -84,7 +84,7 @@ export function suiteFigure12(options: SuiteFigure12Options = {}): Figure {
       ],
     };
   };
-  const relative = main.flatMap(({ kinds }) => kinds.map(({ rms, steps }) => rms / steps[4]));
+  const relative = moved.flatMap(({ kinds }) => kinds.map(({ rms, steps }) => rms / steps[4]));
   const kindNames = distinct(main.flatMap(({ kinds }) => kinds), "kind");
   const over = (heading: string, lines: Line[], first: boolean): Panel => ({
     heading,
@@ -117,14 +117,21 @@ export function suiteFigure12(options: SuiteFigure12Options = {}): Figure {
         return { x: to, y: rms / steps[4] };
       }),
     }));
-  const constant = moved.filter(({ series }) => series === "constant");
-  const compared = Math.min(...distinct(constant, "size").filter((size) => sizes.includes(size)));
-  const schedules = [
-    { text: "cosine", dash: undefined, rows: main },
-    { text: "constant", dash: "7 4", rows: constant },
-  ].map((one) => ({ ...one, rows: one.rows.filter(({ size }) => size === compared) }));
+  const compared = Math.min(
+    ...distinct(moved.filter(({ series }) => series === "schedule"), "size"),
+  );
+  const runs = [
+    ...Map.groupBy(
+      moved.filter(({ size }) => size === compared),
+      ({ run }) => run,
+    ).values(),
+  ].map((rows) => ({
+    rows,
+    text: rows[0]!.schedule,
+    dash: rows[0]!.series === "main" ? undefined : rows[0]!.schedule === "constant" ? "7 4" : "2 3",
+  }));
   const qids = suiteRows(options.qid ?? movedQid());
-  const against = schedules.flatMap(({ dash, rows }) =>
+  const against = runs.flatMap(({ dash, rows }) =>
     bitWidths.map((bits) => ({
       bits,
       dash,
@@ -160,11 +167,11 @@ export function suiteFigure12(options: SuiteFigure12Options = {}): Figure {
       ),
     ],
   };
-  const contrast: Panel[] = constant.length === 0 ? [] : [
+  const contrast: Panel[] = runs.length < 2 ? [] : [
     over(
       `Schedules, N = ${suiteLabel(compared)}`,
-      schedules.map(({ text, dash, rows }) => ({
-        text,
+      runs.map(({ text, dash, rows }) => ({
+        text: text.replace("cosine ", ""),
         dash,
         at: rows.map(({ to, all }) => ({ x: to, y: all.rms / all.steps[4] })),
       })),
@@ -191,8 +198,9 @@ export function suiteFigure12(options: SuiteFigure12Options = {}): Figure {
       "quantiles of each. Coloured: half a step of round-to-nearest with groups of 32, as far as rounding can " +
       "move a weight, median over groups. Below: root mean square of the change over the 4-bit step, by kind of matrix" +
       (contrast.length > 0
-        ? "; and of all matrices under the cosine (solid) and under a constant learning rate (dashed)"
-        : ". No run with a constant learning rate is in the tables yet") +
+        ? "; and of all matrices under the main schedule (solid), a constant learning rate (dashed) and shorter cosines (dotted, with the bytes " +
+          "at their ends)"
+        : ". No run with another schedule is in the tables yet") +
       (contrast.length > 1
         ? ", with QiD over the same ratio, at the step of each bit width: if movement alone decided, all curves " +
           "would be one."

@@ -1,8 +1,9 @@
 /** How far the weights of the suite's runs move over about half a million bytes of training, matrix by matrix and together. */
-import type { DataFrame } from "nodejs-polars";
+import pl, { type DataFrame } from "nodejs-polars";
 import { changeQuantiles, loadSuiteTable } from "../../suite_tables.ts";
 import { distinct } from "../pythia.ts";
 import { rowsOf } from "../rows.ts";
+import { megabytes } from "./series.ts";
 
 /** Changes of some weights between two checkpoints. */
 export interface Change {
@@ -17,7 +18,9 @@ export interface Change {
 /** The changes of a run between two checkpoints. */
 export interface Movement {
   readonly run: string;
-  readonly series: "main" | "constant";
+  readonly series: "main" | "schedule";
+  /** "constant", or of a cosine the bytes at its end: "cosine to 16M". */
+  readonly schedule: string;
   readonly size: number;
   /** Bytes trained at the two checkpoints. */
   readonly from: number;
@@ -49,28 +52,32 @@ const numbers = [
 
 type Row = Record<typeof numbers[number], number> & { run: string; matrix: string };
 
-/** The movements of the runs of the main series and of those with a constant learning rate, by size and tokens. */
+/** The movements of the runs of the main series and of the study of schedules, by size, run and tokens. */
 export function movements(
   runs: DataFrame = loadSuiteTable("runs") as DataFrame,
   fluctuation: DataFrame = loadSuiteTable("fluctuation") as DataFrame,
 ): Movement[] {
-  const series = new Map<string, Movement["series"]>();
-  for (const { run, series: name, schedule } of rowsOf(runs, [], ["run", "series", "schedule"])) {
-    if (name === "main") series.set(run, "main");
-    else if (schedule === "constant") series.set(run, "constant");
+  const known = new Map<string, Pick<Movement, "series" | "schedule">>();
+  const named = rowsOf(runs.withColumns(pl.col("decay_to").fillNull(0)), ["decay_to"], [
+    ...["run", "series", "schedule"] as const,
+  ]);
+  for (const { run, series, schedule, decay_to } of named) {
+    if ((series !== "main" && series !== "schedule") || schedule === "wsd") continue;
+    const text = schedule === "cosine" ? `cosine to ${megabytes(decay_to)}` : schedule;
+    known.set(run, { series, schedule: text });
   }
   const rows: Row[] = rowsOf(
     fluctuation.sort(["size", "run", "tokens_to", "layer", "matrix"]),
     numbers,
     ["run", "matrix"],
   ).filter(({ run, tokens_from, tokens_to }) =>
-    series.has(run) && Math.abs((tokens_to - tokens_from) / distance - 1) < tolerance
+    known.has(run) && Math.abs((tokens_to - tokens_from) / distance - 1) < tolerance
   );
   const pairs = Map.groupBy(rows, ({ run, tokens_to }) => `${run} ${tokens_to}`);
   return [...pairs.values()].map((own) => {
     const { run, size, tokens_from, tokens_to } = own[0]!;
     return {
-      ...{ run, size, series: series.get(run)!, from: tokens_from, to: tokens_to },
+      ...{ run, size, ...known.get(run)!, from: tokens_from, to: tokens_to },
       all: { ...together(own), quantiles: pooledQuantiles(own) },
       kinds: distinct(own, "matrix").map((matrix) => ({
         kind: kindNames[matrix] ?? matrix,
@@ -96,14 +103,14 @@ function together(rows: readonly Row[]): Change {
   };
 }
 
-const known = Object.entries(changeQuantiles) as [keyof typeof changeQuantiles, number][];
+const quantiles = Object.entries(changeQuantiles) as [keyof typeof changeQuantiles, number][];
 
 /** The part of a matrix's changes below a value, on straight lines between its quantiles. */
 function partBelow(row: Row, value: number): number {
-  const next = known.findIndex(([name]) => row[name] > value);
+  const next = quantiles.findIndex(([name]) => row[name] > value);
   if (next === 0) return 0;
   if (next < 0) return 1;
-  const [[low, p], [high, q]] = [known[next - 1]!, known[next]!];
+  const [[low, p], [high, q]] = [quantiles[next - 1]!, quantiles[next]!];
   return p + (q - p) * (value - row[low]) / (row[high] - row[low]);
 }
 

@@ -7,8 +7,8 @@ import type { Panel } from "../panel.ts";
 import { distinct } from "../pythia.ts";
 import { bitColour, rule } from "../style.ts";
 import { logTickRange, tickRange } from "../tick_range.ts";
-import { megabytes, type ScheduleRow, scheduleRows } from "./schedules.ts";
-import { bytesAxis, suiteQidAxis } from "./series.ts";
+import { type ScheduleRow, scheduleRows } from "./schedules.ts";
+import { bytesAxis, megabytes, suiteQidAxis } from "./series.ts";
 
 /** Options of {@link suiteSchedule}. */
 export interface SuiteScheduleOptions {

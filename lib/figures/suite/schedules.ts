@@ -4,7 +4,7 @@ import type { DecayRow } from "../../laws/mod.ts";
 import { loadSuiteQid } from "../../suite_tables.ts";
 import { rateAt, type Schedule, suite, tokensPerStep } from "../../train/mod.ts";
 import { rowsOf } from "../rows.ts";
-import { suiteLabel } from "./series.ts";
+import { megabytes, suiteLabel } from "./series.ts";
 
 /** A checkpoint of the study, quantized by GPTQ. */
 export interface ScheduleRow extends DecayRow {
@@ -87,9 +87,4 @@ export function scheduleRows(
       : "constant",
     rate: rateShare(row, row.tokens),
   }));
-}
-
-/** A number of bytes in units of 2^20: "16M". */
-export function megabytes(bytes: number): string {
-  return `${Math.round(bytes / 2 ** 20)}M`;
 }
