@@ -2,7 +2,9 @@
 import pl, { type DataFrame } from "nodejs-polars";
 import type { DecayRow } from "../../laws/mod.ts";
 import { loadSuiteQid } from "../../suite_tables.ts";
-import { rateAt, type Schedule, suite, tokensPerStep } from "../../train/mod.ts";
+// Not through train/mod.ts, which would bring the corpus and its packages into every figure.
+import { rateAt, type Schedule } from "../../train/schedule.ts";
+import { suite } from "../../train/suite.ts";
 import { rowsOf } from "../rows.ts";
 import { megabytes, suiteLabel } from "./series.ts";
 
@@ -20,7 +22,7 @@ export interface ScheduleRow extends DecayRow {
 }
 
 /** All runs of the suite take steps of one size. */
-const stepBytes = tokensPerStep(suite[0]!);
+const stepBytes = suite[0]!.context * suite[0]!.sequences;
 
 /** What a row of `loadSuiteQid` says of its run's schedule; bytes. */
 export interface ScheduleColumns {
