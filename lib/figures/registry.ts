@@ -29,9 +29,14 @@ import { suiteFigure4 } from "./suite/figure_4.ts";
 import { suiteFigure5 } from "./suite/figure_5.ts";
 import { suiteFigure6 } from "./suite/figure_6.ts";
 import { suiteFigure7 } from "./suite/figure_7.ts";
+import { suiteFigure8 } from "./suite/figure_8.ts";
+import { suiteFigure9 } from "./suite/figure_9.ts";
 import { suiteFigure10 } from "./suite/figure_10.ts";
 import { suiteFigure11 } from "./suite/figure_11.ts";
+import { suiteFigure12 } from "./suite/figure_12.ts";
+import { suiteFigure14 } from "./suite/figure_14.ts";
 import { suitePrediction } from "./suite/prediction.ts";
+import { suiteSchedule } from "./suite/schedule.ts";
 import { suiteTable1 } from "./suite/table_1.ts";
 import { table1 } from "./table_1.ts";
 import { twoBitGrid } from "./two_bit_grid.ts";
@@ -74,6 +79,11 @@ export const figures: Readonly<Record<string, () => Figure>> = {
   "suite-figure-10": suiteFigure10,
   "suite-figure-11": suiteFigure11,
   "suite-prediction": suitePrediction,
+  "suite-figure-8": suiteFigure8,
+  "suite-figure-9": suiteFigure9,
+  "suite-figure-12": suiteFigure12,
+  "suite-schedule": suiteSchedule,
+  "suite-figure-14": suiteFigure14,
 };
 
 /** The function that draws the figure of that name; an unknown name is an error that gives the nearest. */

@@ -1,6 +1,15 @@
 /** The laws of low-bit quantization: formulas, fits, uncertainty, comparison and inversion. */
 export { type Bootstrap, bootstrap, type BootstrapOptions } from "./bootstrap.ts";
 export { compare, type Comparison } from "./compare.ts";
+export {
+  type DecayExponent,
+  type DecayFit,
+  type DecayForm,
+  type DecayOptions,
+  type DecayRow,
+  type DecayTerm,
+  fitDecay,
+} from "./decay.ts";
 export type { Described } from "./display.ts";
 export { type Fit, fit } from "./fit.ts";
 export type { ColumnNames, ColumnRole } from "./frame.ts";

@@ -38,6 +38,11 @@ export function suiteLabel(size: number): string {
   return size < 1e6 ? `${Math.round(size / 1e3)}k` : `${(size / 1e6).toPrecision(2)}M`;
 }
 
+/** A number of bytes in units of 2^20: "16M". */
+export function megabytes(bytes: number): string {
+  return `${Math.round(bytes / 2 ** 20)}M`;
+}
+
 /** The suite's sizes have marks of their own, from the smallest to the largest. */
 const symbolOrder = ["160M", "410M", "1B", "1.4B", "6.9B", "12B"] as const;
 
