@@ -26,6 +26,7 @@ export { perBitExponents, type PerBitExponentsOptions } from "./per_bit_exponent
 export { salientChannels, type SalientChannelsOptions } from "./salient_channels.ts";
 export { sixteenLevels, type SixteenLevelsOptions } from "./sixteen_levels.ts";
 export { table1, type Table1Options } from "./table_1.ts";
+export { type Claim, suiteClaims } from "./suite/claims.ts";
 export { suiteFigure2, type SuiteFigure2Options } from "./suite/figure_2.ts";
 export { suiteFigure3, type SuiteFigure3Options } from "./suite/figure_3.ts";
 export { suiteFigure4, type SuiteFigure4Options } from "./suite/figure_4.ts";
