@@ -2,7 +2,7 @@
 import { existsSync, renameSync, writeFileSync } from "node:fs";
 import pl, { type DataFrame } from "nodejs-polars";
 import { bootstrap, predict } from "./laws/mod.ts";
-import { loadSuiteQid, suiteFolder } from "./suite_tables.ts";
+import { loadSuiteQid, onGrid, suiteFolder } from "./suite_tables.ts";
 import { type Frame, readTable, table } from "./table.ts";
 
 const NATS = { kind: "number", unit: "nats per byte" } as const;
@@ -75,7 +75,7 @@ export function predictUnseen(measured: DataFrame, unseen: readonly Unseen[]): P
 }
 
 /**
- * Adds predictions of the checkpoints that are not measured yet to `predictions.csv` in a folder, and returns how
+ * Adds predictions of the checkpoints that are not measured yet, those evenly spaced in log D, to `predictions.csv` in a folder, and returns how
  * many rows are new. Rows that are there stay as they are. Throws when fewer than three sizes are measured.
  */
 export function writePredictions(checkpoints: readonly Unseen[], folder = suiteFolder): number {
@@ -86,7 +86,7 @@ export function writePredictions(checkpoints: readonly Unseen[], folder = suiteF
   }
   const keyOf = ({ model, tokens }: { model?: unknown; tokens?: unknown }) => `${model} ${tokens}`;
   const known = new Set(measured.toRecords().map(keyOf));
-  const unseen = checkpoints.filter((one) => !known.has(keyOf(one)));
+  const unseen = checkpoints.filter((one) => onGrid(one.tokens) && !known.has(keyOf(one)));
   const path = `${folder}/predictions.csv`;
   const earlier = existsSync(path) ? readTable(path, predictionSchema).toRecords() : [];
   const key = (row: Record<string, unknown>) =>

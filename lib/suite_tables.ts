@@ -218,7 +218,7 @@ export function loadSuiteQid(query: QidQuery = {}): Frame {
 }
 
 /** Whether a checkpoint is one of those that are evenly spaced in log D, two for each doubling. */
-function onGrid(tokens: number): boolean {
+export function onGrid(tokens: number): boolean {
   const place = 2 * Math.log2(tokens);
   return Math.abs(place - Math.round(place)) < 0.02;
 }

@@ -67,13 +67,14 @@ async function run({ runs: folder, corpus, out, predict }: Flags): Promise<void>
     const rows = writePredictions(mainCheckpoints(), out);
     return console.log(`${join(out, "predictions.csv")}: ${rows} new predictions`);
   }
-  const records = finishedRuns(folder);
+  const started = startedRuns(folder);
+  const records = started.filter(({ finished }) => finished);
   const tests = [textFiles.inDomain, textFiles.outOfDomain].map((file) => join(corpus, file));
   mkdirSync(out, { recursive: true });
+  writeSuiteRows(suiteTables.runs, started.map(runRow), out);
   for (const record of records) {
     const { run } = record;
     const runFolder = join(folder, run.name);
-    writeSuiteRows(suiteTables.runs, [runRow(record)], out);
     writeSuiteRows(suiteTables.training, trainingRows(record, runFolder), out);
     if (run.bitLinear === undefined) {
       writeSuiteRows(suiteTables.fluctuation, fluctuationRows(record, runFolder), out);
@@ -86,8 +87,8 @@ async function run({ runs: folder, corpus, out, predict }: Flags): Promise<void>
   console.log(`${out}: the rows of ${records.length} runs`);
 }
 
-/** The records of the runs in a folder that have come to their end. */
-function finishedRuns(folder: string): RunRecord[] {
+/** The records of the runs in a folder. One that is not finished has no rows but its own yet. */
+function startedRuns(folder: string): RunRecord[] {
   if (!existsSync(folder)) {
     throw new Error(`No suite in ${folder}: train it with: deno task train suite`);
   }
@@ -95,9 +96,9 @@ function finishedRuns(folder: string): RunRecord[] {
     readRecord(join(folder, name)) ?? []
   );
   for (const { run, finished } of records) {
-    if (!finished) console.log(`${run.name} is left out: it is not finished`);
+    if (!finished) console.log(`${run.name} is not finished: no curve and no changes of it yet`);
   }
-  return records.filter(({ finished }) => finished);
+  return records;
 }
 
 /** The checkpoints of the main series. */
