@@ -85,8 +85,6 @@ export function suitePrediction(options: SuitePredictionOptions = {}): Figure {
     ...all.filter(({ size }) => !known.some((row) => row.size === size))
       .map((row) => ({ ...known[0]!, label: row.label, size: row.size })),
   ]);
-  const grid = ({ tokens }: { tokens: number }) =>
-    Math.abs((2 * Math.log2(tokens)) % 1 - 0.5) > 0.48;
   const curves = (bits: number): Panel => ({
     heading: `${bits} bits`,
     x: bytesAxis(),
@@ -100,9 +98,7 @@ export function suitePrediction(options: SuitePredictionOptions = {}): Figure {
     right: 36,
     marks: (frame) => {
       const of = (label: string, law: string) =>
-        all.filter((row) =>
-          row.label === label && row.bits === bits && row.law === law && grid(row)
-        );
+        all.filter((row) => row.label === label && row.bits === bits && row.law === law);
       const line = (rows: Foretold[]) =>
         rows.map(({ tokens, predicted }) => ({ x: tokens, y: predicted }));
       const places = frame.spread(
@@ -152,9 +148,7 @@ export function suitePrediction(options: SuitePredictionOptions = {}): Figure {
     right: 10,
     marks: () => [
       Plot.ruleY([1], { stroke: rule }),
-      ...rows.filter((row) =>
-        row.law === law && row.measured !== undefined && row.measured > 0 && grid(row)
-      )
+      ...rows.filter((row) => row.law === law && row.measured !== undefined && row.measured > 0)
         .map((row) => ({ ...row, ratio: row.predicted / row.measured! }))
         .filter(({ ratio }) => ratio > 0.3 && ratio < 3)
         .flatMap((row) =>
