@@ -152,10 +152,11 @@ function otherMethods(): Claim {
   };
 }
 
-/** Held if the law of the bit width finds unseen sizes within a factor of 1.5, partly if within 2. */
+/** Held if the law of the bit width finds unseen sizes, from 2 MiB on, within a factor of 1.5, partly if within 2. */
 function unseenSizes(): Claim {
-  const rows = foretold("size").filter(({ law, space, measured }) =>
-    law === "per-bit-width" && space === "raw" && measured !== undefined && measured > 0
+  const rows = foretold("size").filter(({ law, space, tokens, measured }) =>
+    law === "per-bit-width" && space === "raw" && tokens >= 2 ** 21 && measured !== undefined &&
+    measured > 0
   );
   if (rows.length === 0) {
     const claim = "the law predicts larger models";

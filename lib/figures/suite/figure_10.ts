@@ -9,6 +9,7 @@ import type { Panel } from "../panel.ts";
 import { distinct } from "../pythia.ts";
 import { bitColour, fontSizes, rule } from "../style.ts";
 import {
+  sizeTicks,
   suiteLegend,
   suiteQidAxis,
   type SuiteRow,
@@ -55,7 +56,7 @@ export function suiteFigure10(options: SuiteFigure10Options = {}): Figure {
     x: sizeAxis({
       label: "Model size *N* (parameters)",
       domain,
-      ticks: [1e5, 1e6].filter((tick) => tick < domain[1]),
+      ticks: sizeTicks(domain),
     }),
     y: suiteQidAxis({ domain: qidDomain, log: true, ticks }),
     left: 52,

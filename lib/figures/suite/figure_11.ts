@@ -9,7 +9,7 @@ import { labels, logCurve } from "../marks.ts";
 import type { Panel } from "../panel.ts";
 import { distinct } from "../pythia.ts";
 import { bitColour, fontSizes, paper, rule } from "../style.ts";
-import { bytesAxis, suiteRows, suiteSource } from "./series.ts";
+import { bytesAxis, sizeTicks, suiteRows, suiteSource } from "./series.ts";
 
 /** Options of {@link suiteFigure11}. */
 export interface SuiteFigure11Options {
@@ -37,7 +37,7 @@ export function suiteFigure11(options: SuiteFigure11Options = {}): Figure {
       x: sizeAxis({
         label: "Model size *N* (parameters)",
         domain,
-        ticks: [1e5, 1e6].filter((tick) => tick < domain[1]),
+        ticks: sizeTicks(domain),
         grid: false,
       }),
       y: bytesAxis({

@@ -14,6 +14,7 @@ import {
   bytesAxis,
   isDrawn,
   logQid,
+  sizeTicks,
   suiteLegend,
   suiteQidAxis,
   suiteRows,
@@ -49,7 +50,7 @@ export function suiteFigure4(options: SuiteFigure4Options = {}): Figure {
     x: sizeAxis({
       label: "Model size *N* (parameters)",
       domain,
-      ticks: [1e5, 1e6].filter((tick) => tick < domain[1]),
+      ticks: sizeTicks(domain),
     }),
     y: suiteQidAxis({
       ...logQid,

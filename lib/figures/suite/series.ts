@@ -102,3 +102,8 @@ export function stopsEarly(rows: readonly SuiteRow[]): string {
     Math.round(last(early[0]!) / 1e6)
   }M bytes.`;
 }
+
+/** Ticks of an axis of sizes. */
+export function sizeTicks([low, high]: readonly [number, number]): number[] {
+  return [3e4, 1e5, 3e5, 1e6, 3e6].filter((tick) => tick >= low && tick <= high);
+}

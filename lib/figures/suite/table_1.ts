@@ -9,7 +9,7 @@ import type { Panel } from "../panel.ts";
 import { distinct } from "../pythia.ts";
 import { bitColour, fontSizes, lawDashes, rule } from "../style.ts";
 import { tokensReaching } from "./crossing.ts";
-import { bytesAxis, suiteRows, suiteSource } from "./series.ts";
+import { bytesAxis, sizeTicks, suiteRows, suiteSource } from "./series.ts";
 
 /** Options of {@link suiteTable1}. */
 export interface SuiteTable1Options {
@@ -65,7 +65,7 @@ export function suiteTable1(options: SuiteTable1Options = {}): Figure {
       x: sizeAxis({
         label: "Model size *N* (parameters)",
         domain,
-        ticks: [1e5, 1e6].filter((tick) => tick < domain[1]),
+        ticks: sizeTicks(domain),
       }),
       y: bytesAxis({
         domain: tokens,
