@@ -142,7 +142,7 @@ export function loadPublic(): DataFrame {
     .join(named, { on: "model", how: "left" });
   missing(joined, "source", "table", "tables.csv");
   missing(joined, "family", "model", "models.csv");
-  const bits = joined.toRecords().map((row) => {
+  const bits = (joined.toRecords() as unknown as Stored[]).map((row) => {
     if (row.stored_bits !== null) return row.stored_bits;
     const group = row.group_size ?? row.width;
     return uniformMethods.has(row.method) && group !== null ? effectiveBits(row.bits, group) : null;
@@ -165,6 +165,15 @@ export function loadPublicTables(): DataFrame {
   return readTable(publicFile("tables.csv"), publicSchemas.tables);
 }
 
+/** What tells the bits that a row stores. */
+interface Stored {
+  readonly method: string;
+  readonly bits: number;
+  readonly group_size: number | null;
+  readonly stored_bits: number | null;
+  readonly width: number | null;
+}
+
 function shapeOf(model: ModelShape): { [K in keyof ModelShape]: NonNullable<ModelShape[K]> } {
   for (const [name, value] of Object.entries(model)) {
     if (value === null && name in shape) {
@@ -180,7 +189,9 @@ function missing(frame: DataFrame, column: string, key: string, file: string): v
   const at = frame.getColumn(column).toArray().findIndex((value: unknown) => value === null);
   if (at < 0) return;
   throw new Error(
-    `Cannot join data/public/: needs a row for the ${key} "${frame.getColumn(key).get(at)}" in ${file}`,
+    `Cannot join data/public/: needs a row for the ${key} "${
+      frame.getColumn(key).get(at)
+    }" in ${file}`,
   );
 }
 
