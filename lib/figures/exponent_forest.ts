@@ -36,13 +36,13 @@ export interface ExponentForestOptions {
 const exponents = [
   { name: "tokenExponent", symbol: "β", of: "tokens *D*", domain: [-0.5, 2], digits: 2 },
   { name: "sizeExponent", symbol: "α", of: "size *N*", domain: [-0.4, 0.8], digits: 2 },
-  { name: "bitExponent", symbol: "γ", of: "bits *P*", domain: [3.5, 8.5], digits: 1 },
+  { name: "bitExponent", symbol: "γ", of: "bits *P*", domain: [2.5, 8.5], digits: 1 },
 ] as const;
 
 const ticks = {
   tokenExponent: [-0.5, 0, 0.5, 1, 1.5, 2],
   sizeExponent: [-0.4, 0, 0.4, 0.8],
-  bitExponent: [4, 5, 6, 7, 8],
+  bitExponent: [3, 4, 5, 6, 7, 8],
 } as const;
 
 /** Draws β, α and γ of each estimate. */

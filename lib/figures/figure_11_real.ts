@@ -7,7 +7,7 @@ import { sizeAxis, tokensAxis } from "./axes.ts";
 import { type Figure, figure } from "./layout.ts";
 import { labels, logCurve } from "./marks.ts";
 import type { Panel } from "./panel.ts";
-import { bitColour, fontSizes, muted, paper, rule } from "./style.ts";
+import { bitColour, fontSizes, muted, rule } from "./style.ts";
 
 /** Options of {@link figure11Real}. */
 export interface Figure11RealOptions {
@@ -28,17 +28,18 @@ export function figure11Real(options: Figure11RealOptions = {}): Figure {
   const frame = options.frame ?? loadPublic();
   const colour = bitColour(4);
   const disc = (rows: readonly { x: number; y: number; r: number }[], sure: boolean) =>
-    Plot.dot(rows, {
-      x: "x",
-      y: "y",
-      r: { value: "r", scale: null } as unknown as string,
-      fill: sure ? colour : paper,
-      fillOpacity: sure ? 0.35 : 0,
-      stroke: colour,
-      strokeWidth: sure ? 1.4 : 1,
-      strokeOpacity: sure ? 1 : 0.45,
-      clip: "frame",
-    });
+    rows.map(({ r, ...at }) =>
+      Plot.dot([at], {
+        x: "x",
+        y: "y",
+        r,
+        fill: sure ? colour : "none",
+        fillOpacity: sure ? 0.35 : 0,
+        stroke: colour,
+        strokeWidth: sure ? 1.4 : 1,
+        strokeOpacity: sure ? 1 : 0.45,
+      })
+    );
   const drawn = sets.map((set) => ({
     ...set,
     rows: publicPoints(frame, { methods: ["gptq"], groupSize: set.groupSize, bits: [4] }),
@@ -64,8 +65,8 @@ export function figure11Real(options: Figure11RealOptions = {}): Figure {
           size: fontSizes.tick,
           colour: muted,
         }),
-        disc(discs(false), false),
-        disc(discs(true), true),
+        ...disc(discs(false), false),
+        ...disc(discs(true), true),
         ...familyNames(rows),
         disc(
           [0.03, 0.1, 0.3].map((qid, i) => ({ x: 8e7 * 9 ** i, y: 1e14, r: radius(qid) })),

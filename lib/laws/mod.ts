@@ -3,7 +3,7 @@ export { type Agreement, agreement, type MeasuredPoint, predictedRatio } from ".
 export { type Bootstrap, bootstrap, type BootstrapOptions } from "./bootstrap.ts";
 export { compare, type Comparison } from "./compare.ts";
 export type { Described } from "./display.ts";
-export { type TokenPair, tokenPairs } from "./equal_size.ts";
+export { type PairSummary, summarizePairs, type TokenPair, tokenPairs } from "./equal_size.ts";
 export { type Fit, fit } from "./fit.ts";
 export type { ColumnNames, ColumnRole } from "./frame.ts";
 export {
@@ -41,4 +41,4 @@ export { published, type PublishedSource, publishedSources } from "./published.t
 export { type PublicChoice, publicFrame, type PublicPoint, publicPoints } from "./real_models.ts";
 export { findLaw, laws } from "./registry.ts";
 export { fitRounded, type PrintedNumber, type RoundedFit } from "./rounded.ts";
-export { type FamilyPoint, sizeBits, type Transfer, transfer } from "./transfer.ts";
+export { type FamilyPoint, sizeBits, type Transfer, transfer, transferError } from "./transfer.ts";

@@ -81,3 +81,9 @@ function atOneD(points: readonly FamilyPoint[], tokenExponent: number): DataFram
     qid: points.map(({ qid, tokens }) => qid / (tokens / unit) ** tokenExponent),
   });
 }
+
+/** The typical error of transfers, over all rows tested: root mean square of ln(predicted / measured). */
+export function transferError(transfers: readonly Transfer[]): number {
+  const rows = transfers.reduce((sum, one) => sum + one.rows, 0);
+  return Math.sqrt(transfers.reduce((sum, one) => sum + one.error ** 2 * one.rows, 0) / rows);
+}
