@@ -13,7 +13,7 @@ export interface MeasuredPoint {
 }
 
 /** How a law agrees with the rows of one group. */
-export interface Agreement {
+export type Agreement = {
   readonly group: string;
   readonly rows: number;
   /** Median of predicted / measured, and its extremes. */
@@ -22,7 +22,7 @@ export interface Agreement {
   readonly high: number;
   /** Spearman's rank correlation of prediction and measurement; NaN below 3 rows or where all are equal. */
   readonly rankCorrelation: number;
-}
+};
 
 /** Predicted / measured QiD of one row. */
 export function predictedRatio(

@@ -57,7 +57,7 @@ export function tokenPairs(
 }
 
 /** All settings of two models in one row. */
-export interface PairSummary {
+export type PairSummary = {
   readonly pair: string;
   readonly settings: number;
   /** Settings in which the model that saw more loses more. */
@@ -69,7 +69,7 @@ export interface PairSummary {
   readonly lawRatio: number;
   /** Median of the exponents of the single comparisons. */
   readonly tokenExponent: number;
-}
+};
 
 /** The settings that two models share, summed up; an error where they share none. */
 export function summarizePairs(pairs: readonly TokenPair[]): PairSummary {

@@ -13,7 +13,7 @@ export interface FamilyPoint extends MeasuredPoint {
 }
 
 /** What a law fitted to one family says of another. */
-export interface Transfer {
+export type Transfer = {
   readonly trained: string;
   readonly tested: string;
   /** Rows fitted, and rows tested. */
@@ -23,7 +23,7 @@ export interface Transfer {
   readonly ratio: number;
   /** Root of the mean squared ln(predicted / measured). */
   readonly error: number;
-}
+};
 
 /** QiD = k / (N^alpha P^gamma) at one number of training tokens. */
 export const sizeBits = powerLaw({
