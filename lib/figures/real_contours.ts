@@ -59,17 +59,7 @@ export function realContours(options: RealContoursOptions = {}): Figure {
             width: 1,
           })
         ),
-        ...levels.flatMap((qid) => {
-          const end = at(qid, sizes[1]);
-          if (end > tokens[0] && end < tokens[1]) {
-            return [labels([{ x: sizes[1], y: end, text: String(qid) }], {
-              dx: 4,
-              size: fontSizes.tick,
-              colour: muted,
-            })];
-          }
-          return [];
-        }),
+        ...levels.flatMap((qid) => contourLabel(qid, (size) => at(qid, size))),
         ...publicMarks(rows.map((row) => ({
           x: row.size,
           y: row.tokens,
@@ -96,6 +86,22 @@ export function realContours(options: RealContoursOptions = {}): Figure {
     ],
     rows: [{ height: 420, panels: panels.map((one, i) => panel(one, i === 0)) }],
   });
+}
+
+/** The QiD of a contour, where it leaves the frame on the right or, if it rises out of it, at the top. */
+function contourLabel(qid: number, tokensAt: (size: number) => number) {
+  const look = { size: fontSizes.tick, colour: muted };
+  const [start, end] = sizes.map(tokensAt);
+  const text = String(qid);
+  if (end! < tokens[0] || start! > tokens[1]) return [];
+  if (end! < tokens[1]) return [labels([{ x: sizes[1], y: end!, text }], { ...look, dx: 4 })];
+  let [low, high] = sizes;
+  for (let step = 0; step < 40; step++) {
+    const middle = Math.sqrt(low * high);
+    if (tokensAt(middle) < tokens[1]) low = middle;
+    else high = middle;
+  }
+  return [labels([{ x: low, y: tokens[1], text }], { ...look, dx: 4, dy: 8 })];
 }
 
 /** The numbers beside the marks, moved apart. */

@@ -34,7 +34,7 @@ export interface MetaAnalysis {
 
 /** How to resample. */
 export interface MetaOptions<P> {
-  /** Default: 2000. */
+  /** Default: 1000. */
   readonly resamples?: number;
   /** Default: 0. */
   readonly seed?: number;
@@ -55,7 +55,7 @@ export function metaAnalysis<P extends FamilyPoint>(
   points: readonly P[],
   options: MetaOptions<P> = {},
 ): MetaAnalysis {
-  const { resamples = 2000, seed = 0, clusterOf = (point: P) => point.family } = options;
+  const { resamples = 1000, seed = 0, clusterOf = (point: P) => point.family } = options;
   const bad = points.findIndex(({ qid }) => !(qid > 0));
   if (bad >= 0) {
     throw new LawError(`Cannot analyse QiD in the logarithm: row ${bad} is not positive`);
