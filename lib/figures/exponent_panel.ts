@@ -2,12 +2,13 @@
 import * as Plot from "@observablehq/plot";
 import { curve, intervals, labels, type PointLook, points } from "./marks.ts";
 import type { Panel } from "./panel.ts";
-import { fontSizes, lawDashes, rule } from "./style.ts";
+import { fontSizes, lawDashes, muted, rule } from "./style.ts";
 
 /** One row of an exponent panel. */
 export interface ExponentRow {
   label: string;
-  value: number;
+  /** Nothing where the exponent is not determined: the row says so. */
+  value?: number;
   /** The ends of the interval; a value without one has no bar. */
   interval?: readonly [number, number];
   /** A second interval, drawn as a dotted bar below. */
@@ -55,18 +56,29 @@ export function exponentPanel(
       options.reference === undefined
         ? null
         : Plot.ruleX([options.reference], { stroke: rule, strokeDasharray: lawDashes.published }),
-      ...placed.flatMap(({ y, value, interval, outer, look }) => [
-        ...(interval === undefined ? [] : intervals(
-          [{ y, lower: interval[0], upper: interval[1] }],
-          { colour: look.colour, cap: 0.14 },
-        )),
-        outer === undefined
-          ? null
-          : curve(outer.map((x) => ({ x, y: y - 0.27 })), { colour: look.colour, dash: "1 2" }),
-        ...points([{ x: value, y }], look),
-      ]),
+      labels(
+        placed.filter(({ value }) => value === undefined)
+          .map(({ y }) => ({ x: (options.domain[0] + options.domain[1]) / 2, y, text: "—" })),
+        { anchor: "middle", size: fontSizes.tick, colour: muted },
+      ),
+      ...placed.flatMap(({ y, value, interval, outer, look }) =>
+        value === undefined ? [] : [
+          ...(interval === undefined ? [] : intervals(
+            [{ y, lower: interval[0], upper: interval[1] }],
+            { colour: look.colour, cap: 0.14 },
+          )),
+          outer === undefined
+            ? null
+            : curve(outer.map((x) => ({ x, y: y - 0.27 })), { colour: look.colour, dash: "1 2" }),
+          ...points([{ x: value, y }], look),
+        ]
+      ),
       options.digits === undefined ? null : labels(
-        placed.map(({ value, y }) => ({ x: value, y, text: value.toFixed(options.digits) })),
+        placed.flatMap(({ value, y }) =>
+          value === undefined
+            ? []
+            : [{ x: value, y, text: value.toFixed(options.digits).replace("-", "−") }]
+        ),
         { anchor: "middle", dy: -13, size: fontSizes.tick },
       ),
     ],

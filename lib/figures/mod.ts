@@ -4,7 +4,16 @@ export { awqGptq, type AwqGptqOptions } from "./awq_gptq.ts";
 export { awqSearch, type AwqSearchOptions } from "./awq_search.ts";
 export { type Along, curvesLaw, withExponent } from "./curves_law.ts";
 export { type ExportedFigure, exportFigures, type ExportFiguresOptions } from "./export.ts";
+export {
+  exponentForest,
+  type ExponentForestOptions,
+  type ForestEstimate,
+  forestEstimates,
+  suiteEstimate,
+} from "./exponent_forest.ts";
 export { figure1, type Figure1Options } from "./figure_1.ts";
+export { figure10Real, type Figure10RealOptions } from "./figure_10_real.ts";
+export { figure11Real, type Figure11RealOptions } from "./figure_11_real.ts";
 export { figure13 } from "./figure_13.ts";
 export { figure2 } from "./figure_2.ts";
 export { figure3, type Figure3Options } from "./figure_3.ts";
@@ -23,6 +32,8 @@ export { type Figure, figure, type FigureParts, type PanelRow } from "./layout.t
 export { learningRateDecay, type LearningRateDecayOptions } from "./learning_rate_decay.ts";
 export { figures, findFigure } from "./registry.ts";
 export { perBitExponents, type PerBitExponentsOptions } from "./per_bit_exponents.ts";
+export { realContours, type RealContoursOptions } from "./real_contours.ts";
+export { realPredicted, type RealPredictedOptions } from "./real_predicted.ts";
 export { salientChannels, type SalientChannelsOptions } from "./salient_channels.ts";
 export { sixteenLevels, type SixteenLevelsOptions } from "./sixteen_levels.ts";
 export { table1, type Table1Options } from "./table_1.ts";

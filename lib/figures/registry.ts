@@ -3,7 +3,10 @@ import { closest } from "fastest-levenshtein";
 import { awqChannels } from "./awq_channels.ts";
 import { awqGptq } from "./awq_gptq.ts";
 import { awqSearch } from "./awq_search.ts";
+import { exponentForest } from "./exponent_forest.ts";
 import { figure1 } from "./figure_1.ts";
+import { figure10Real } from "./figure_10_real.ts";
+import { figure11Real } from "./figure_11_real.ts";
 import { figure13 } from "./figure_13.ts";
 import { figure2 } from "./figure_2.ts";
 import { figure3 } from "./figure_3.ts";
@@ -21,6 +24,8 @@ import { groupSize } from "./group_size.ts";
 import type { Figure } from "./layout.ts";
 import { learningRateDecay } from "./learning_rate_decay.ts";
 import { perBitExponents } from "./per_bit_exponents.ts";
+import { realContours } from "./real_contours.ts";
+import { realPredicted } from "./real_predicted.ts";
 import { salientChannels } from "./salient_channels.ts";
 import { sixteenLevels } from "./sixteen_levels.ts";
 import { suiteFigure2 } from "./suite/figure_2.ts";
@@ -84,6 +89,11 @@ export const figures: Readonly<Record<string, () => Figure>> = {
   "suite-figure-12": suiteFigure12,
   "suite-schedule": suiteSchedule,
   "suite-figure-14": suiteFigure14,
+  "real-predicted": realPredicted,
+  "real-contours": realContours,
+  "figure-11-real": figure11Real,
+  "figure-10-real": figure10Real,
+  "exponent-forest": exponentForest,
 };
 
 /** The function that draws the figure of that name; an unknown name is an error that gives the nearest. */

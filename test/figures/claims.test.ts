@@ -1,15 +1,24 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import pl from "nodejs-polars";
 import { describe, expect, it } from "vitest";
 import {
+  exponentForest,
   type Figure,
   figure1,
   figure6,
   fittingSpace,
   learningRateDecay,
   perBitExponents,
+  realContours,
+  realPredicted,
+  suiteEstimate,
   table1,
   twoBitGrid,
 } from "../../lib/figures/mod.ts";
 import { published } from "../../lib/laws/mod.ts";
+import { loadPublic } from "../../lib/public.ts";
 import { textBoxes } from "./text_boxes.ts";
 
 const textsOf = ({ svg }: Figure) => textBoxes(svg).map(({ text }) => text);
@@ -71,5 +80,57 @@ describe("figures follow what they are given", () => {
   it("weights of one's own are rounded", () => {
     const { caption } = twoBitGrid({ weights: Float32Array.of(-1, 0.2, 0.5, 0.9) });
     expect(caption).toContain("the given weights as one group");
+  });
+});
+
+describe("figures of real models", () => {
+  it("say how far the published law is from public rows", () => {
+    const texts = textsOf(realPredicted());
+    expect(texts).toContain("predicted / measured: 1.46; rank correlation 0.84");
+    expect(texts).toContain("predicted / measured: 4.25; rank correlation 0.90");
+  });
+
+  it("draw rows that could not be confirmed without a dot and pale", () => {
+    const { svg } = realContours();
+    expect(svg.match(/stroke-opacity="0.45"/g)?.length ?? 0).toBeGreaterThan(10);
+    const sure = loadPublic().filter(pl.col("confirmed").eq(pl.lit("confirmed")));
+    expect(realContours({ frame: sure }).svg).not.toContain('stroke-opacity="0.45"');
+  });
+
+  it("follow the law that they are given", () => {
+    const parameters = { ...published.unified, scale: 2 * published.unified.scale };
+    const texts = textsOf(realPredicted({ law: { law: "unified", parameters } }));
+    expect(texts).toContain("predicted / measured: 2.93; rank correlation 0.84");
+  });
+
+  it("the forest has the suite once its table is there, fitted to its GPTQ rows", () => {
+    expect(suiteEstimate("data/suite/none.parquet")).toEqual([]);
+    const folder = mkdtempSync(join(tmpdir(), "suite-"));
+    const rows = [1e6, 1e7, 1e8, 1e9].flatMap((size) =>
+      [1e8, 1e9, 1e10].flatMap((tokens, i) =>
+        [2, 3, 4].map((bits) => ({
+          size,
+          tokens,
+          bits,
+          qid: (1 + 0.01 * (-1) ** (i + bits)) * tokens ** 0.4 / size ** 0.3 / bits ** 5,
+        }))
+      )
+    );
+    const column = (
+      name: "size" | "tokens" | "bits" | "qid",
+    ) => [...rows.map((row) => row[name]), name === "qid" ? 100 : name === "bits" ? 4 : 1e8];
+    const path = join(folder, "qid.parquet");
+    pl.DataFrame({
+      ...Object.fromEntries(
+        (["size", "tokens", "bits", "qid"] as const).map((name) => [name, column(name)]),
+      ),
+      method: [...rows.map(() => "gptq:group=128"), "rtn"],
+      test: [...rows, 0].map(() => "wikitext"),
+    }).writeParquet(path);
+    const [suite] = suiteEstimate(path);
+    rmSync(folder, { recursive: true });
+    expect(suite!.exponents.tokenExponent!.value).toBeCloseTo(0.4, 2);
+    expect(suite!.exponents.bitExponent!.value).toBeCloseTo(5, 1);
+    expect(textsOf(exponentForest({ estimates: [suite!] }))).toContain("fitted to our suite");
   });
 });
