@@ -1,7 +1,5 @@
 /** A forest plot of the exponents: the paper, its digitised figure, our suite, and public families. */
-import { existsSync } from "node:fs";
-import { fileURLToPath } from "node:url";
-import pl, { type DataFrame } from "nodejs-polars";
+import type { DataFrame } from "nodejs-polars";
 import { loadFigure2 } from "../data.ts";
 import {
   type Bootstrap,
@@ -14,6 +12,7 @@ import {
   sizeBits,
 } from "../laws/mod.ts";
 import { loadPublic } from "../public.ts";
+import { loadSuiteQid } from "../suite_tables.ts";
 import { exponentPanel } from "./exponent_panel.ts";
 import { type Figure, figure } from "./layout.ts";
 import type { PointLook } from "./marks.ts";
@@ -69,7 +68,7 @@ export function exponentForest(options: ExponentForestOptions = {}): Figure {
     caption:
       "Exponents of QiD = *k* *D*^{β} / (*N*^{α} *P*^{γ}) with 95 % intervals; bars that leave the frame " +
       "go on. Top: as **published**, and from points **digitised** from Figure 2 of Ouyang et al. " +
-      "(2024), with whole models resampled. Public tables: ln QiD on WikiText-2 of base models, " +
+      "(2024) and **measured** on our suite, with whole models resampled. Public tables: ln QiD on WikiText-2 of base models, " +
       "**published**; all families together with a random effect for each (REML), families resampled; " +
       "below, single families, least squares of ln QiD, rows resampled. A family has one number of " +
       "training tokens, or nearly: a dash means that its rows cannot tell β. Dashed line: the paper.",
@@ -79,9 +78,7 @@ export function exponentForest(options: ExponentForestOptions = {}): Figure {
         point: { provenance: "published" },
       },
       { label: "fitted to digitised points", point: { provenance: "digitised" } },
-      ...(estimates.some(({ look }) => look.provenance === "measured")
-        ? [{ label: "fitted to our suite", point: { provenance: "measured" } as const }]
-        : []),
+      { label: "fitted to our suite", point: { provenance: "measured" } },
     ],
     rows: [{ height: 72 + 30 * estimates.length, panels }],
     width: 820,
@@ -89,7 +86,7 @@ export function exponentForest(options: ExponentForestOptions = {}): Figure {
 }
 
 /**
- * The rows of the forest. Our suite is among them once `data/suite/qid.parquet` is there.
+ * The rows of the forest.
  */
 export function forestEstimates(frame: DataFrame = loadPublic()): ForestEstimate[] {
   const sets = [
@@ -111,33 +108,21 @@ export function forestEstimates(frame: DataFrame = loadPublic()): ForestEstimate
       look: { provenance: "digitised" },
       exponents: ofBootstrap(bootstrap("unified", loadFigure2(), { by: { cluster: "model" } })),
     },
-    ...suiteEstimate(),
+    suiteEstimate(),
     ...sets.map(({ label, ...choice }) => publicEstimate(label, frame, choice)),
     ...familyEstimates(frame),
   ];
 }
 
-/**
- * The unified law fitted to GPTQ rows of our own suite, whole sizes resampled; nothing while its table
- * is not there. Needs the columns size, tokens, bits, qid, method ("gptq:...") and test.
- */
-export function suiteEstimate(path = suitePath): ForestEstimate[] {
-  if (!existsSync(path)) return [];
-  const rows = pl.readParquet(path);
-  const tests = [...new Set(rows.getColumn("test").toArray() as string[])].sort();
-  const own = rows.filter(
-    pl.col("method").str.contains("^gptq").and(pl.col("test").eq(pl.lit(tests[0]!)))
-      .and(pl.col("bits").isIn([2, 3, 4])).and(pl.col("qid").gt(0)),
-  );
-  const fitted = bootstrap("unified", own, { space: "log", by: { cluster: "size" } });
-  return [{
-    label: "our suite",
+/** The unified law fitted to the GPTQ rows of our own suite, whole models resampled. */
+export function suiteEstimate(frame: DataFrame = loadSuiteQid()): ForestEstimate {
+  const fitted = bootstrap("unified", frame, { by: { cluster: "model" } });
+  return {
+    label: "our suite, by the byte",
     look: { provenance: "measured" },
     exponents: ofBootstrap(fitted),
-  }];
+  };
 }
-
-const suitePath = fileURLToPath(new URL("../../data/suite/qid.parquet", import.meta.url));
 
 function publicEstimate(
   label: string,

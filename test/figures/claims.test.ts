@@ -1,6 +1,3 @@
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import pl from "nodejs-polars";
 import { describe, expect, it } from "vitest";
 import {
@@ -103,34 +100,18 @@ describe("figures of real models", () => {
     expect(texts).toContain("predicted / measured: 2.93; rank correlation 0.84");
   });
 
-  it("the forest has the suite once its table is there, fitted to its GPTQ rows", () => {
-    expect(suiteEstimate("data/suite/none.parquet")).toEqual([]);
-    const folder = mkdtempSync(join(tmpdir(), "suite-"));
+  it("the forest has the suite, fitted to its rows", () => {
     const rows = [1e6, 1e7, 1e8, 1e9].flatMap((size) =>
       [1e8, 1e9, 1e10].flatMap((tokens, i) =>
         [2, 3, 4].map((bits) => ({
-          size,
-          tokens,
-          bits,
+          ...{ model: `${size}`, size, tokens, bits },
           qid: (1 + 0.01 * (-1) ** (i + bits)) * tokens ** 0.4 / size ** 0.3 / bits ** 5,
         }))
       )
     );
-    const column = (
-      name: "size" | "tokens" | "bits" | "qid",
-    ) => [...rows.map((row) => row[name]), name === "qid" ? 100 : name === "bits" ? 4 : 1e8];
-    const path = join(folder, "qid.parquet");
-    pl.DataFrame({
-      ...Object.fromEntries(
-        (["size", "tokens", "bits", "qid"] as const).map((name) => [name, column(name)]),
-      ),
-      method: [...rows.map(() => "gptq:group=128"), "rtn"],
-      test: [...rows, 0].map(() => "wikitext"),
-    }).writeParquet(path);
-    const [suite] = suiteEstimate(path);
-    rmSync(folder, { recursive: true });
-    expect(suite!.exponents.tokenExponent!.value).toBeCloseTo(0.4, 2);
-    expect(suite!.exponents.bitExponent!.value).toBeCloseTo(5, 1);
-    expect(textsOf(exponentForest({ estimates: [suite!] }))).toContain("fitted to our suite");
+    const suite = suiteEstimate(pl.DataFrame(rows));
+    expect(suite.exponents.tokenExponent!.value).toBeCloseTo(0.4, 2);
+    expect(suite.exponents.bitExponent!.value).toBeCloseTo(5, 1);
+    expect(textsOf(exponentForest({ estimates: [suite] }))).toContain("fitted to our suite");
   });
 });
