@@ -3,11 +3,11 @@
  * into each linear map can be seen on the way.
  */
 import type { MatrixKernel } from "../compute/mod.ts";
+import { architectureOf } from "./architecture.ts";
 import type { Block } from "./block.ts";
 import type { ModelConfig } from "./config.ts";
-import { checkRunnable } from "./gpt_neox/check_runnable.ts";
-import { GptNeoXBlock } from "./gpt_neox/inference.ts";
-import { layoutOf } from "./gpt_neox/layout.ts";
+import { InferenceBlock } from "./inference_block.ts";
+import { layoutOf } from "./layout.ts";
 import type { Tensor, TensorSource } from "./tensors.ts";
 import { countRows, splitTokens, type Tokens } from "./tokens.ts";
 
@@ -48,8 +48,8 @@ const rowsAtOnce = 512;
  * Throws when the family is not supported, or a width is no multiple of 4.
  */
 export function openModel(kernel: MatrixKernel, { config, source }: LanguageModel): Inference {
-  checkRunnable(config, "Cannot run the model");
-  const { width, vocabulary, normEpsilon: epsilon } = config;
+  const architecture = architectureOf(config);
+  const { width, vocabulary } = config;
   const slots = layoutOf(config);
   const read = async (name: string): Promise<Tensor> => {
     const { shape } = slots.find((slot) => slot.name === name)!;
@@ -67,9 +67,10 @@ export function openModel(kernel: MatrixKernel, { config, source }: LanguageMode
     hidden: Float32Array,
     work: (logits: Float32Array, rows: number, first: number) => void,
   ) => {
-    const weights = await read("gpt_neox.final_layer_norm.weight");
-    const biases = await read("gpt_neox.final_layer_norm.bias");
-    const table = await read("embed_out.weight");
+    const { finalNorm, output: tableName } = architecture;
+    const norms: Tensor[] = [];
+    for (const name of finalNorm) norms.push(await read(name));
+    const table = await read(tableName);
     const all = hidden.length / width;
     kernel.scope(() => {
       const bring = ({ data }: Tensor) => {
@@ -78,14 +79,14 @@ export function openModel(kernel: MatrixKernel, { config, source }: LanguageMode
         return copy;
       };
       const most = Math.min(all, rowsAtOnce);
-      const [weight, bias, out] = [bring(weights), bring(biases), bring(table)];
+      const [[weight, bias], out] = [norms.map(bring), bring(table)];
       const [x, output] = [kernel.float32(most * width), kernel.float32(most * width)];
       const [moments, logits] = [kernel.float32(most * 2), kernel.float32(most * vocabulary)];
+      const norm = { weight: weight!, bias, moments, output };
       for (let first = 0; first < all; first += most) {
         const rows = Math.min(most, all - first);
         x.set(hidden.subarray(first * width, (first + rows) * width));
-        const norm = { weight, bias, output };
-        kernel.network.layerNorm({ rows, width, x, epsilon, moments, first: norm });
+        normalise(kernel, config, { rows, x, ...norm });
         const map = { x: output, weight: out, out: vocabulary, output: logits };
         kernel.network.linear({ rows, width, ...map });
         work(logits, rows, first);
@@ -98,7 +99,7 @@ export function openModel(kernel: MatrixKernel, { config, source }: LanguageMode
     blocks: config.layers,
     async embed(ids) {
       countRows(config, ids, { length: 1, shift: 0 });
-      const { data: table } = await read("gpt_neox.embed_in.weight");
+      const { data: table } = await read(architecture.input);
       const hidden = new Float32Array(ids.length * width);
       ids.forEach((id, row) => {
         hidden.set(table.subarray(id * width, (id + 1) * width), row * width);
@@ -106,7 +107,7 @@ export function openModel(kernel: MatrixKernel, { config, source }: LanguageMode
       return hidden;
     },
     async block(index) {
-      const prefix = `gpt_neox.layers.${index}.`;
+      const prefix = architecture.prefix(index);
       const names = slots.map(({ name }) => name).filter((name) => name.startsWith(prefix));
       if (names.length === 0) {
         throw new RangeError(
@@ -115,7 +116,7 @@ export function openModel(kernel: MatrixKernel, { config, source }: LanguageMode
       }
       const tensors = new Map<string, Tensor>();
       for (const name of names) tensors.set(name.slice(prefix.length), await read(name));
-      return new GptNeoXBlock(kernel, config, { index, tensors });
+      return new InferenceBlock(kernel, config, { kind: architecture.block, prefix, tensors });
     },
     async logits(hidden) {
       const all = new Float32Array(hidden.length / width * vocabulary);
@@ -138,6 +139,25 @@ export function openModel(kernel: MatrixKernel, { config, source }: LanguageMode
       return all;
     },
   };
+}
+
+interface FinalNorm {
+  readonly rows: number;
+  readonly x: Float32Array;
+  readonly weight: Float32Array;
+  /** LayerNorm has one, the RMS norm has none. */
+  readonly bias?: Float32Array;
+  /** [rows, 2], overwritten. */
+  readonly moments: Float32Array;
+  readonly output: Float32Array;
+}
+
+function normalise({ network }: MatrixKernel, config: ModelConfig, norm: FinalNorm): void {
+  const { width, normEpsilon: epsilon } = config;
+  const { rows, x, weight, bias, moments, output } = norm;
+  if (bias) {
+    network.layerNorm({ rows, width, x, epsilon, moments, first: { weight, bias, output } });
+  } else network.rmsNorm({ rows, width, x, epsilon, inverses: moments, weight, output });
 }
 
 /** Runs all blocks on hidden states, in place, with one block's weights in memory at a time. */

@@ -4,7 +4,7 @@ export type { Tensor, TensorSlot, TensorSource } from "./tensors.ts";
 export { splitTokens, type Tokens } from "./tokens.ts";
 export { readConfig } from "./read_config.ts";
 export { gptNeoXConfig, type GptNeoXOptions, writeConfig } from "./gpt_neox/config.ts";
-export { countParameters, layoutOf, type ParameterCount } from "./gpt_neox/layout.ts";
+export { countParameters, layoutOf, type ParameterCount } from "./layout.ts";
 export type { Quantizers } from "./gpt_neox/reference/bit_linear.ts";
 export {
   type ReferenceOptions,
