@@ -1,6 +1,7 @@
 /** Checkpoints quantized and measured: what each method costs in loss. */
 export * from "./evaluate.ts";
 export { type CheckpointEntry, readCheckpoint, suiteCheckpoints } from "./checkpoints.ts";
+export { type HubRevisions, readHubCheckpoints, tokensOf } from "./hub_checkpoints.ts";
 export { readMethods, suiteMethods } from "./method_list.ts";
 export {
   makePlan,
@@ -23,5 +24,17 @@ export {
 } from "./quantize_model.ts";
 export { frameOf, type MeasuredRow, rowColumns } from "./rows.ts";
 export { runStudy, type RunStudyOptions, type StudyProgress } from "./run_study.ts";
-export { type ReadSequences, readSequences, type TextSequences } from "./sequences.ts";
-export { gather, measureShare, partsFolder, type ShareOptions, stateOf } from "./study.ts";
+export {
+  type ReadSequences,
+  readSequences,
+  readTokenSequences,
+  type TextSequences,
+} from "./sequences.ts";
+export {
+  gather,
+  measureShare,
+  partsFolder,
+  reopenFailed,
+  type ShareOptions,
+  stateOf,
+} from "./study.ts";

@@ -25,6 +25,8 @@ export interface Sequences {
   readonly tokens: Tokens;
   /** Positions in a sequence. */
   readonly length: number;
+  /** The last positions of a sequence, on which the loss is taken. Default: all. */
+  readonly counted?: number;
 }
 
 /** What {@linkcode quantizeBlocks} needs beside the model and the method. */

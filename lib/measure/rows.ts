@@ -27,7 +27,7 @@ export interface MeasuredRow {
   readonly test_sha256: string;
   readonly sequence_length: number;
   /** Tokens from the start of one sequence to that of the next. */
-  readonly stride: number;
+  readonly stride: number | null;
   readonly sequences: number;
   readonly calibration_set: string | null;
   readonly calibration_sha256: string | null;
@@ -40,6 +40,11 @@ export interface MeasuredRow {
   readonly qid_se: number | null;
   /** Signal to quantization noise of all quantized weights, dB. */
   readonly sqnr_db: number | null;
+  /** `loss16` and `loss_quantized` in bits per byte of the text. */
+  readonly bits_per_byte16: number | null;
+  readonly bits_per_byte_quantized: number | null;
+  /** The revision's commit on the hub. */
+  readonly commit: string | null;
   readonly weights_sha256: string | null;
   readonly code_version: string;
   /** Why there is no result. */
@@ -76,6 +81,9 @@ export const rowColumns: { readonly [Name in keyof MeasuredRow]-?: Kind } = {
   qid: "number",
   qid_se: "number",
   sqnr_db: "number",
+  bits_per_byte16: "number",
+  bits_per_byte_quantized: "number",
+  commit: "text",
   weights_sha256: "text",
   code_version: "text",
   error: "text",
@@ -107,10 +115,10 @@ export function writeParquet(path: string, frame: pl.DataFrame): void {
   }
 }
 
-/** The rows of many parts as one frame, sorted. */
+/** The rows of many parts as one frame, sorted, by one lazy scan. Columns that a part lacks are null. */
 export function gatherParts(paths: readonly string[]): pl.DataFrame<Record<string, DataType>> {
-  const parts = paths.map((path) => pl.readParquet(path));
-  return (parts.length === 0 ? frameOf([]) : pl.concat(parts)).sort([...order]) as ReturnType<
-    typeof frameOf
-  >;
+  const parts = paths.map((path) => pl.scanParquet(path, { glob: false }));
+  return pl.concat([frameOf([]).lazy(), ...parts], { how: "diagonal" })
+    .sort(order.map((name) => pl.col(name)))
+    .collectSync() as ReturnType<typeof frameOf>;
 }

@@ -21,6 +21,8 @@ export interface LanguageModel {
 export interface PassOptions {
   /** Positions in a sequence. Default: the model's context. */
   readonly length?: number;
+  /** The last positions of each sequence, whose losses count; those before are context. Default: all. */
+  readonly counted?: number;
 }
 
 /** A model that is run block by block. */
@@ -190,16 +192,41 @@ export async function inferLogits(
 export async function inferLosses(
   model: Inference,
   tokens: Tokens,
-  { length = model.config.context }: PassOptions = {},
+  { length = model.config.context, counted = length }: PassOptions = {},
 ): Promise<Float64Array> {
   const { inputs, targets } = splitTokens(model.config, tokens, length);
   const hidden = await model.embed(inputs);
   await runBlocks(model, hidden, { length });
-  return meanOfRows(await model.losses(hidden, targets), length);
+  return await sequenceLosses(model, hidden, { targets, length, counted });
+}
+
+/** The mean loss of each sequence over its counted positions, for hidden states after the last block. */
+export async function sequenceLosses(
+  model: Inference,
+  hidden: Float32Array,
+  options: Required<PassOptions> & { readonly targets: Int32Array },
+): Promise<Float64Array> {
+  const { targets, length, counted } = options;
+  if (!(Number.isInteger(counted) && counted >= 1 && counted <= length)) {
+    throw new RangeError(
+      `Cannot take losses: counted must be a whole number from 1 to ${length}: got ${counted}`,
+    );
+  }
+  if (counted === length) return meanOfRows(await model.losses(hidden, targets), length);
+  const { width } = model.config;
+  const ends = Array.from({ length: targets.length / length }, (_, row) => (row + 1) * length);
+  const kept = new Float32Array(ends.length * counted * width);
+  const of = new Int32Array(ends.length * counted);
+  ends.forEach((end, row) => {
+    const start = end - counted;
+    kept.set(hidden.subarray(start * width, end * width), row * counted * width);
+    of.set(targets.subarray(start, end), row * counted);
+  });
+  return meanOfRows(await model.losses(kept, of), counted);
 }
 
 /** The mean of each `length` values. */
-export function meanOfRows(values: Float64Array, length: number): Float64Array {
+function meanOfRows(values: Float64Array, length: number): Float64Array {
   return Float64Array.from({ length: values.length / length }, (_, row) => {
     let sum = 0;
     for (let i = row * length; i < (row + 1) * length; i++) sum += values[i]!;

@@ -1,6 +1,7 @@
 /** Decoder-only transformers: configuration, forward and backward. */
 export * from "./config.ts";
 export type { Tensor, TensorSlot, TensorSource } from "./tensors.ts";
+export { openTokenizer, type Tokenizer } from "./tokenizer.ts";
 export { splitTokens, type Tokens } from "./tokens.ts";
 export { readConfig } from "./read_config.ts";
 export { gptNeoXConfig, type GptNeoXOptions, writeConfig } from "./gpt_neox/config.ts";
@@ -18,9 +19,9 @@ export {
   inferLogits,
   inferLosses,
   type LanguageModel,
-  meanOfRows,
   openModel,
   type PassOptions,
   runBlocks,
+  sequenceLosses,
 } from "./forward.ts";
 export { type AdamW, type AdamWSettings, type AdamWState, createAdamW } from "./adamw.ts";
