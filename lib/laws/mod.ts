@@ -25,6 +25,7 @@ export {
   type SearchRange,
 } from "./least_squares.ts";
 export { perBitWidth } from "./per_bit_width.ts";
+export { holdParameters } from "./held.ts";
 export { type FittedLaw, type Goal, predict, quantizedLoss, tokensFor } from "./predict.ts";
 export { type FitOptions, type FitProblem, fitProblem } from "./problem.ts";
 export { published, type PublishedSource, publishedSources } from "./published.ts";

@@ -24,8 +24,8 @@ export interface CheckpointEntry {
   readonly tokens: number | null;
   /** Seed of the training run. */
   readonly seed: number | null;
-  /** Positions that the model can see. */
-  readonly context?: number | null;
+  /** The model's shape. */
+  readonly config?: ModelConfig | null;
   /** SHA-256 of tokenizer.json; null where tokens are bytes. */
   readonly tokenizer?: string | null;
   /** Hash of names, types, shapes and values; of one of the hub it is known when it is measured. */
@@ -66,7 +66,7 @@ export function readCheckpoint(path: string): CheckpointEntry {
       size: countParameters(config).nonEmbedding,
       tokens: number("tokens"),
       seed: number("seed"),
-      context: config.context,
+      config,
       tokenizer: tokenizerHash(folder),
       weights_sha256: weightsHash(weights),
       error: null,

@@ -54,7 +54,7 @@ export async function readHubCheckpoints(options: HubRevisions): Promise<Checkpo
         folder: null,
         family: config.family,
         size: countParameters(config).nonEmbedding,
-        context: config.context,
+        config,
         tokenizer: tokenizerHash(folder),
         published_sha256,
       });

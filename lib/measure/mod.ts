@@ -2,6 +2,10 @@
 export * from "./evaluate.ts";
 export { type CheckpointEntry, readCheckpoint, suiteCheckpoints } from "./checkpoints.ts";
 export { type HubRevisions, readHubCheckpoints, tokensOf } from "./hub_checkpoints.ts";
+export { type KubernetesOptions, writeKubernetesJob } from "./kubernetes.ts";
+export { type SlurmOptions, submitToSlurm } from "./slurm.ts";
+export { type Submitted } from "./cluster.ts";
+export { memoryOf, memoryOfPlan, type MemoryOptions } from "./memory.ts";
 export { readMethods, suiteMethods } from "./method_list.ts";
 export {
   makePlan,

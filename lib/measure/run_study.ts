@@ -4,6 +4,7 @@ import process from "node:process";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { methods, parseSpec } from "../quantize/mod.ts";
+import { processesFor } from "./memory.ts";
 import { type Plan, type PlanItem, readPlan } from "./plan.ts";
 import { stateOf } from "./study.ts";
 import type { Downloading, ItemDone, StudyTask } from "./worker.ts";
@@ -21,7 +22,7 @@ export interface StudyProgress {
 
 /** How a study is run. */
 export interface RunStudyOptions extends Omit<StudyTask, "plan"> {
-  /** Processes; one for each core if left out. */
+  /** Processes; if left out one for each core, as far as the free memory goes. */
   readonly workers?: number;
   readonly onProgress?: (progress: StudyProgress) => void;
   /** Told how far downloads are. */
@@ -37,9 +38,8 @@ const workerPath = fileURLToPath(new URL("./worker.ts", import.meta.url));
  * or another process is at some. Throws when a process fails, after the others have ended.
  */
 export async function runStudy(planPath: string, options: RunStudyOptions): Promise<number> {
-  const { workers = navigator.hardwareConcurrency, onProgress, signal, ...rest } = options;
-  const { onDownload, ...task } = rest;
   const plan = readPlan(planPath);
+  const { workers = processesFor(plan), onProgress, onDownload, signal, ...task } = options;
   const { open } = stateOf(planPath, plan);
   const items = new Map(plan.items.map((item) => [item.id, item]));
   const weightOf = costs(plan);

@@ -114,22 +114,21 @@ function measureCheckpoint(
   entry: CheckpointEntry,
   { kernel, codeVersion, texts, planPath, onDownload }: Tools,
 ): (item: PlanItem) => Promise<MeasuredRow[]> {
+  let { folder } = entry;
   const prepare = async () => {
     if (entry.error !== null) throw new Error(entry.error);
-    const folder = await folderOf(entry, onDownload);
-    const read = texts.of(folder);
+    const found = folder = await folderOf(entry, onDownload);
+    const read = texts.of(found);
     const known = new BaseLosses(plan, partsFolder(planPath));
-    return { folder, read, ...await known.of(entry, { folder, texts: read, kernel }) };
+    const base = await known.of(entry, { folder: found, texts: read, kernel });
+    return { ...base, found, read };
   };
   let prepared: ReturnType<typeof prepare> | undefined;
   return async (item) => {
-    let folder = entry.folder;
     try {
       prepared ??= prepare();
-      const { read, ...found } = await prepared;
-      folder = found.folder;
-      return await withModel(folder, (model) => {
-        const { base, weightsSha256 } = found;
+      const { found, read, base, weightsSha256 } = await prepared;
+      return await withModel(found, (model) => {
         const options = { model, base, weightsSha256, texts: read, kernel, codeVersion };
         return measureItem(plan, item, options);
       });

@@ -3,6 +3,7 @@
  * output, a JSON object a line. SIGINT, SIGTERM and the end of its standard input stop it after the item that it is at.
  */
 import { type Backend, loadKernel } from "../compute/mod.ts";
+import { kernelMemory } from "./memory.ts";
 import { measureShare } from "./study.ts";
 
 /** What the process is told. */
@@ -38,8 +39,7 @@ if (import.meta.main) {
     stop.abort();
   })();
   try {
-    // Reserved pages cost nothing until they are touched.
-    const kernel = loadKernel({ backend, memory: 65535 * 65536 });
+    const kernel = loadKernel({ backend, memory: kernelMemory });
     const onItem = (id: string, error: string | null) => {
       console.log(JSON.stringify({ id, error } satisfies ItemDone));
     };

@@ -24,4 +24,5 @@ export {
   runBlocks,
   sequenceLosses,
 } from "./forward.ts";
+export { sequencesAtOnce } from "./inference_block.ts";
 export { type AdamW, type AdamWSettings, type AdamWState, createAdamW } from "./adamw.ts";
