@@ -61,7 +61,6 @@ export async function writeSubmission(
     throw new RangeError(`Cannot submit the plan: a task needs at least 1 item: got ${chunk}`);
   }
   const plan = resolve(planPath);
-  const open = stateOf(plan, readPlan(plan)).open.map(({ id }) => id);
   const earlier = submissionsOf(plan);
   const [underWay, tried] = [new Set<string>(), new Set<string>()];
   for (const submission of earlier) {
@@ -70,6 +69,8 @@ export async function writeSubmission(
       for (const id of submission.chunks[task] ?? []) underWay.add(id);
     }
   }
+  // Looked at last: what a task has ended by now is done, or was lost.
+  const open = stateOf(plan, readPlan(plan)).open.map(({ id }) => id);
   const left = open.filter((id) => !underWay.has(id));
   const counts = {
     underWay: open.length - left.length,
