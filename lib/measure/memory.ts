@@ -41,11 +41,11 @@ export function memoryOf(config: ModelConfig, options: MemoryOptions): number {
   const kernel = Math.max(
     4 * pass,
     4 * (table + 512 * (2 * width + vocabulary)),
-    hessian ? 20 * widest ** 2 + 16 * largest : 16 * largest,
+    hessian ? 12 * widest ** 2 + 16 * largest : 16 * largest,
     activations ? 4 * (pass + 2 * seen * innerWidth) : 0,
   );
   const heap = Math.max(4 * (4 * block + 2 * largest), 12 * table) +
-    4 * (sequences + calibrated) * length * width + (hessian ? 8 * widest ** 2 : 0) +
+    4 * (sequences + calibrated) * length * width + (hessian ? 16 * widest ** 2 : 0) +
     8 * seen * (3 * width + innerWidth);
   return baseBytes + 1.1 * (kernel + heap);
 }

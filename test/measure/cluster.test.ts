@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import pl from "nodejs-polars";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { gptNeoXConfig } from "../../lib/model/mod.ts";
 import {
   makePlan,
   partsFolder,
@@ -13,7 +14,7 @@ import {
   writePlan,
 } from "../../lib/measure/mod.ts";
 import { type SlurmCluster, startSlurm, whyNoSlurm } from "./slurm_cluster.ts";
-import { writeTexts, writeTiny } from "./tiny.ts";
+import { tinyConfig, writeTexts, writeTiny } from "./tiny.ts";
 import { runTask } from "./tiny_hub.ts";
 
 // Many processes are started, one after the other or by the cluster.
@@ -30,12 +31,13 @@ let texts: ReturnType<typeof writeTexts>;
 let checkpoints: string[];
 
 beforeAll(() => {
-  // Long enough that a task can be killed between two items.
-  const { tests, ...others } = writeTexts(scratch);
-  texts = { ...others, tests: tests.map((text) => ({ ...text, sequences: 120 })) };
+  texts = writeTexts(scratch);
   checkpoints = [1, 2, 3, 4, 5].map((step) => {
     const notes = { run: "tiny", step: `${step}`, tokens: `${100 * step}`, seed: "4" };
-    return writeTiny(join(scratch, "run", `step${step}`), step, notes);
+    // The last takes long enough that a task can be killed between two items.
+    const large = gptNeoXConfig({ width: 256, layers: 4, heads: 4, context: 32 });
+    const config = step === 5 ? large : tinyConfig;
+    return writeTiny(join(scratch, "run", `step${step}`), step, notes, config);
   });
 });
 
@@ -70,10 +72,12 @@ describe.skipIf(reason !== undefined)("a plan on Slurm", () => {
     const first = await submit();
     expect(first).toMatch(/Slurm job 1: 10 tasks/);
     expect(first).toContain("50 items handed over, 0 of them again after they failed; 0 under way");
-    // A task is killed when its log tells of its first item.
+    // One of the last two tasks is killed when its log tells of its first item.
     const logs = join(partsFolder(path), "submissions", "logs");
     const begun = () =>
-      readdirSync(logs).find((name) => /^1_\d+\.log$/.test(name) && doneIn(join(logs, name)) === 1);
+      readdirSync(logs).find((name) =>
+        /^1_[89]\.log$/.test(name) && doneIn(join(logs, name)) === 1
+      );
     await cluster.until(() => begun() !== undefined, "the first item of a task");
     const killed = begun()!.replace(".log", "");
     cluster.run("scancel", "--full", "--signal=KILL", killed);
