@@ -42,6 +42,24 @@ export const unknown = {
   ...{ family: null, size: null, tokens: null, seed: null, weights_sha256: null, error: null },
 };
 
+/** Tokens of a model that may read bytes, with a few special ones. */
+const mostBytes = 512;
+
+/** What configuration and tokenizer in a folder say. Throws when a model of tokens has no tokenizer. */
+export function describeFolder(
+  folder: string,
+): Pick<CheckpointEntry, "family" | "size" | "config" | "tokenizer"> {
+  const config = readConfigOf(folder);
+  const tokenizer = tokenizerHash(folder);
+  if (tokenizer === null && config.vocabulary > mostBytes) {
+    throw new Error(
+      `No tokenizer.json: a model of ${config.vocabulary} tokens needs one: save it with transformers' fast tokenizer`,
+    );
+  }
+  const size = countParameters(config).nonEmbedding;
+  return { family: config.family, size, config, tokenizer };
+}
+
 /** SHA-256 of the tokenizer in a folder; null when there is none. */
 export function tokenizerHash(folder: string): string | null {
   const path = join(folder, "tokenizer.json");
@@ -54,7 +72,7 @@ export function readCheckpoint(path: string): CheckpointEntry {
   const folder = resolve(path);
   const names = { model: basename(dirname(folder)), revision: basename(folder), folder };
   try {
-    const config = readConfigOf(folder);
+    const described = describeFolder(folder);
     const notes = notesOf(folder);
     const number = (key: string) => /^\d+$/.test(notes[key] ?? "") ? Number(notes[key]) : null;
     using weights = openWeights(folder);
@@ -62,12 +80,9 @@ export function readCheckpoint(path: string): CheckpointEntry {
       ...names,
       ...(notes.run === undefined ? {} : { model: notes.run }),
       ...(notes.step === undefined ? {} : { revision: `step${notes.step}` }),
-      family: config.family,
-      size: countParameters(config).nonEmbedding,
+      ...described,
       tokens: number("tokens"),
       seed: number("seed"),
-      config,
-      tokenizer: tokenizerHash(folder),
       weights_sha256: weightsHash(weights),
       error: null,
     };

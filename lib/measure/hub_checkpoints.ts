@@ -1,6 +1,4 @@
 /** Checkpoints on the hub: what a plan needs to know of them, without their weights. */
-import { existsSync, readFileSync } from "node:fs";
-import { join } from "node:path";
 import {
   fetchSnapshot,
   finalStep,
@@ -9,8 +7,7 @@ import {
   listRevisions,
   publishedHashes,
 } from "../checkpoint/mod.ts";
-import { countParameters, readConfig } from "../model/mod.ts";
-import { type CheckpointEntry, readCheckpoint, tokenizerHash, unknown } from "./checkpoints.ts";
+import { type CheckpointEntry, describeFolder, readCheckpoint, unknown } from "./checkpoints.ts";
 
 /** Which revisions of a model. */
 export interface HubRevisions {
@@ -36,38 +33,20 @@ export async function readHubCheckpoints(options: HubRevisions): Promise<Checkpo
   const entries: CheckpointEntry[] = [];
   for (const revision of revisions) {
     onRevision?.(revision);
-    const { folder, commit } = await fetchSnapshot(model, { revision, weights: false });
-    const entry = {
-      ...{ model, revision, commit, last, main_sha256: main },
-      tokens: tokensOf(model, { revision, last, tokensPerStep }),
-    };
-    if (offline) {
-      entries.push({ ...readCheckpoint(folder), ...entry, folder: null });
-      continue;
-    }
+    const tokens = tokensOf(model, { revision, last, tokensPerStep });
+    const entry = { ...unknown, model, revision, folder: null, last, main_sha256: main, tokens };
     try {
-      const published_sha256 = await publishedOf(model, commit);
-      const config = readConfig(JSON.parse(readFileSync(join(folder, "config.json"), "utf8")));
-      entries.push({
-        ...unknown,
-        ...entry,
-        folder: null,
-        family: config.family,
-        size: countParameters(config).nonEmbedding,
-        config,
-        tokenizer: tokenizerHash(folder),
-        published_sha256,
-      });
+      const { folder, commit } = await fetchSnapshot(model, { revision, weights: false });
+      if (offline) {
+        entries.push({ ...readCheckpoint(folder), ...entry, commit });
+        continue;
+      }
+      const found = { ...describeFolder(folder), commit };
+      entries.push({ ...entry, ...found, published_sha256: await publishedOf(model, commit) });
     } catch (error) {
-      // The hub is there, but the checkpoint is not what it should be.
-      if (error instanceof HubError && error.status !== undefined) throw error;
-      const message = error instanceof Error ? error.message : String(error);
-      entries.push({
-        ...unknown,
-        ...entry,
-        folder: null,
-        error: message.replaceAll(folder, model),
-      });
+      // The hub is there, and so is the revision, but it is not what it should be.
+      if (error instanceof HubError && (offline || error.status !== undefined)) throw error;
+      entries.push({ ...entry, error: error instanceof Error ? error.message : String(error) });
     }
   }
   return entries;
@@ -88,12 +67,10 @@ export async function folderOf(
   progress?: (file: string, done: number, total: number) => void,
 ): Promise<string> {
   if (folder !== null) return folder;
-  const options = { revision: commit!, weights: true };
   const found = await fetchSnapshot(model, {
-    ...options,
+    revision: commit!,
     progress: ({ file, done, total }) => progress?.(file, done, total),
   });
-  if (!existsSync(found.folder)) throw new Error(`No files of ${model} in the cache`);
   return found.folder;
 }
 

@@ -62,7 +62,7 @@ export interface QuantizedBlock {
 export type ModelReport = Omit<LayerReport, "name" | "shape">;
 
 /**
- * Quantizes the four linear maps of each block, first block first; the tables of the vocabulary, norms and biases stay.
+ * Quantizes the linear maps of each block, first block first; the tables of the vocabulary, norms and biases stay.
  * One block's weights are in memory at a time: use a block before asking for the next.
  *
  * Calibration is that of the methods' sources. GPTQ (Optimum, paper A): each map's Hessian is taken with everything

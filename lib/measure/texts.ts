@@ -1,5 +1,6 @@
 /** The texts of a plan, as the tokens of a checkpoint. */
 import { openTokenizer } from "../model/mod.ts";
+import { tokenizerHash } from "./checkpoints.ts";
 import type { StudyTexts } from "./measure_item.ts";
 import type { Plan, PlannedText } from "./plan.ts";
 import type { Sequences } from "./quantize_model.ts";
@@ -22,11 +23,11 @@ export class TextReader {
   /** The sequences for a checkpoint in a folder. */
   of(folder: string): StudyTexts {
     if (this.#plan.unit !== "tokens") return this.#read.get(null)!;
-    const tokenizer = openTokenizer(folder);
-    if (!tokenizer) throw new Error(`No tokenizer.json in ${folder}`);
-    const { sha256 } = tokenizer;
+    const sha256 = tokenizerHash(folder);
     const known = this.#read.get(sha256);
     if (known) return known;
+    const tokenizer = openTokenizer(folder);
+    if (!tokenizer) throw new Error(`No tokenizer.json in ${folder}`);
     const texts = this.#texts((text) => readTokenSequences(text, tokenizer));
     this.#read.set(sha256, texts);
     return texts;
