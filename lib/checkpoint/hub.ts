@@ -42,6 +42,8 @@ export interface Snapshot {
 /** What to fetch, and who is told. */
 export interface SnapshotOptions extends HubQuery {
   readonly revision: string;
+  /** Whether to fetch the weights too. Default true. */
+  readonly weights?: boolean;
   readonly progress?: (progress: DownloadProgress) => void;
 }
 
@@ -115,6 +117,7 @@ export async function fetchSnapshot(model: string, options: SnapshotOptions): Pr
     if (files.has(path)) await fetchFile(path);
   }
   const folder = cache.snapshot(commit);
+  if (options.weights === false) return { folder, commit };
   if (files.has(singleFile)) await fetchFile(singleFile);
   else if (files.has(indexFile)) {
     await fetchFile(indexFile);

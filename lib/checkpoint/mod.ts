@@ -4,13 +4,17 @@ export { bitsOfDtype, type Dtype, type TensorInfo } from "./header.ts";
 export { bytesOf, decodeFloats, encodeFloats, type FloatDtype, isFloat } from "./dtype.ts";
 export {
   type DownloadProgress,
+  fetchSnapshot,
   type HubQuery,
+  isModelName,
   listRevisions,
   publishedHashes,
   type Revision,
+  type Snapshot,
+  type SnapshotOptions,
 } from "./hub.ts";
 export { HubError } from "./hub_error.ts";
-export type { HubOptions } from "./hub_settings.ts";
+export { type HubOptions, hubSettings } from "./hub_settings.ts";
 export {
   type EqualOptions,
   type EqualWeights,

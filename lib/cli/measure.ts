@@ -1,52 +1,39 @@
 /** `deno task measure`: quantizes checkpoints by many methods and measures what each costs in loss. */
-import { Command, InvalidArgumentError } from "commander";
-import logUpdate from "log-update";
-import { existsSync } from "node:fs";
-import { basename, extname, join } from "node:path";
+import { Command, InvalidArgumentError, Option } from "commander";
 import {
   gather,
-  makePlan,
+  memoryOfPlan,
   type Plan,
-  readPlan,
+  reopenFailed,
   runStudy,
-  stateOf,
-  type StudyProgress,
-  suiteCheckpoints,
-  suiteMethods,
-  type TextSequences,
-  writePlan,
+  type Submitted,
+  submitToSlurm,
+  writeKubernetesJob,
 } from "../measure/mod.ts";
-import { codeVersion, textFiles } from "../train/mod.ts";
+import { codeVersion } from "../train/mod.ts";
+import { describePlan, Display, gigabytes } from "./measure_display.ts";
+import { openPlan, type PlanFlags } from "./measure_plan.ts";
 
-interface Flags {
-  suite?: string | true;
-  model?: string[];
-  method?: string[];
-  test?: string[];
-  calibration?: string;
-  corpus: string;
-  length: number;
-  sequences: number;
-  calibrationSequences: number;
-  seed: number;
-  plan: string;
+interface Flags extends PlanFlags {
   out?: string;
-  resume?: true;
-  list?: true;
   workers?: number;
   backend: "wasm" | "blas";
-  allowEqual?: true;
+  submit?: "slurm" | "kubernetes";
+  chunk?: number;
+  sbatch?: string[];
+  claim: string;
+  mount?: string;
+  image?: string;
 }
 
 /** Folders of lib/ that a row depends on. */
 const measuringCode = ["checkpoint", "compute", "measure", "model", "quantize"];
-/** Seconds between two lines of progress where the output is no terminal. */
-const quietSeconds = 60;
 
 const examples = `
 A plan of all checkpoints by all methods is written first. Each item is then measured once: a study
 that was stopped or killed goes on with the same command, or with --resume. Methods are those of
-deno task quantize --list; an option may have several values.
+deno task quantize --list; an option may have several values. Models of the hub are kept in its
+usual cache; HF_TOKEN, HF_HOME, HF_ENDPOINT and HF_HUB_OFFLINE mean what they always mean.
 
 Examples:
   deno task measure --suite --out data/suite/qid.parquet --backend blas
@@ -54,140 +41,90 @@ Examples:
   deno task measure --resume --out qid.parquet --workers 1
   deno task measure --model runs/a/step512 runs/a/step1024 --method rtn:bits=2,3,4 \\
     --method gptq:paper,group=32,bits=3 --test text:held_out.txt --calibration text:train.txt \\
-    --plan runs/a.json --out runs/a.parquet`;
+    --plan runs/a.json --out runs/a.parquet
+  deno task measure --model EleutherAI/pythia-160m-deduped --revision step1000,step4000,step143000 \\
+    --method gptq:paper:bits=2,3,4 --method awq:bits=4 --method nf4 --test text:wikitext2.txt \\
+    --out qid.parquet
+
+On a cluster whose nodes share the file system:
+  deno task measure --plan plan.json --submit slurm --sbatch "--partition=cpu --time=12:00:00"
+  deno task measure --plan plan.json --list
+  deno task measure --plan plan.json --gather --out qid.parquet
+A second --submit hands over what failed or was killed.`;
 
 function whole(text: string): number {
   if (!/^\d+$/.test(text)) throw new InvalidArgumentError("needs a whole number");
   return Number(text);
 }
 
-function backend(text: string): string {
-  if (text !== "wasm" && text !== "blas") throw new InvalidArgumentError("needs wasm or blas");
-  return text;
-}
-
 async function run(flags: Flags): Promise<void> {
-  const { plan: path, out, list, workers, backend } = flags;
-  const plan = openPlan(flags);
-  if (list) return console.log(describe(path, plan));
+  const { plan: path, out, list, workers, backend, submit, retry } = flags;
+  if (flags.gather && out === undefined) throw new Error("--gather needs --out FILE");
+  const display = new Display(Deno.stdout.isTerminal());
+  const plan = await openPlan(flags, (line) => {
+    line.startsWith("Looking") ? display.line(line) : display.note(line);
+  });
+  if (retry) display.note(`${reopenFailed(path)} items with an error are open again`);
+  if (list) return display.note(describePlan(path, plan));
+  if (flags.gather) return tellGathered(path, out!);
+  if (submit) return await handOver(plan, flags);
   const stop = new AbortController();
   for (const signal of ["SIGINT", "SIGTERM"] as const) {
     Deno.addSignalListener(signal, () => stop.abort());
   }
-  const display = new Display(plan, Deno.stdout.isTerminal());
   const open = await runStudy(path, {
     workers,
     backend,
     codeVersion: codeVersion(measuringCode),
     signal: stop.signal,
-    onProgress: (progress) => display.update(progress),
+    onProgress: (progress) => display.update(plan, progress),
+    onDownload: ({ file, done, total }) =>
+      display.line(`downloading ${file}: ${gigabytes(done)} of ${gigabytes(total)}`),
   });
   display.close();
   console.log(`${plan.items.length - open} of ${plan.items.length} items are done`);
-  if (out !== undefined) {
-    const { rows, failed } = gather(path, out);
-    console.log(`${out}: ${rows} rows, of which ${failed} have an error instead of a result`);
-  }
+  if (out !== undefined) tellGathered(path, out);
   if (open > 0) Deno.exit(130);
 }
 
-/** The plan on the disk, or a new one in its place: what is done stays done. */
-function openPlan(flags: Flags): Plan {
-  const { plan: path, resume, suite, model, corpus, length, allowEqual } = flags;
-  const chosen = [resume, suite, model].filter((flag) => flag !== undefined).length;
-  if (chosen > 1) throw new Error("Give one of --suite, --model and --resume");
-  if (resume) return readPlan(path);
-  if (chosen === 0) throw new Error("Give --suite, --model FOLDER... or --resume (see --help)");
-  const folders = model ?? suiteCheckpoints(suite === true ? ".cache/suite" : suite!);
-  const ofCorpus = (name: keyof typeof textFiles) => {
-    const file = join(corpus, textFiles[name]);
-    if (!existsSync(file)) {
-      throw new Error(
-        `No text ${file}: build it with: deno task corpus, or give --test and --calibration`,
+function tellGathered(path: string, out: string): void {
+  const { rows, failed } = gather(path, out);
+  console.log(`${out}: ${rows} rows, of which ${failed} have an error instead of a result`);
+}
+
+/** Gives what is open to a cluster, and says how to go on. */
+async function handOver(plan: Plan, flags: Flags): Promise<void> {
+  const { plan: path, submit, backend, chunk, claim, mount, image } = flags;
+  const memory = memoryOfPlan(plan);
+  if (memory === undefined) throw new Error("Cannot submit the plan: no checkpoint can be read");
+  const options = {
+    ...{ backend, chunk, codeVersion: codeVersion(measuringCode) },
+    megabytes: Math.ceil(memory / 2 ** 20),
+  };
+  let done: Submitted;
+  if (submit === "slurm") {
+    const sbatch = (flags.sbatch ?? []).flatMap((text) => text.split(/\s+/)).filter(Boolean);
+    const { job, ...submitted } = await submitToSlurm(path, { ...options, sbatch });
+    done = submitted;
+    if (job !== undefined) {
+      console.log(
+        `Slurm job ${job}: ${done.submission!.chunks.length} tasks, ${gigabytes(memory)} each`,
       );
     }
-    return `text:${file}`;
-  };
-  const test = flags.test ?? [ofCorpus("inDomain"), ofCorpus("outOfDomain")];
-  const calibration = flags.calibration ?? ofCorpus("train");
-  const { sequences, calibrationSequences, seed } = flags;
-  const plan = makePlan(folders, {
-    methods: flags.method ?? suiteMethods,
-    tests: test.map((text) => ({ ...textOf(text), length, sequences })),
-    calibration: { ...textOf(calibration), length, sequences: calibrationSequences, seed },
-    allowEqual,
-  });
-  writePlan(path, plan);
-  return plan;
-}
-
-function textOf(text: string): Pick<TextSequences, "name" | "file"> {
-  const file = /^text:(.+)$/.exec(text)?.[1];
-  if (file === undefined) throw new Error(`Cannot read the text ${text}: needs text:FILE`);
-  return { file, name: basename(file, extname(file)) };
-}
-
-/** A line a checkpoint: how many of its items are done. */
-function describe(path: string, plan: Plan): string {
-  const { done } = stateOf(path, plan);
-  const doneOf = Map.groupBy(done, ({ checkpoint }) => checkpoint);
-  const itemsOf = Map.groupBy(plan.items, ({ checkpoint }) => checkpoint);
-  const lines = plan.checkpoints.map(({ model, revision, size, tokens, error }, index) => {
-    const [finished, all] = [doneOf, itemsOf].map((items) => items.get(index)?.length ?? 0);
-    const what = error ?? `N ${count(size)}  D ${count(tokens)}`;
-    return `${model.padEnd(26)} ${revision.padEnd(10)} ${finished}/${all}  ${what}`;
-  });
-  const methods = [...new Set(plan.items.map(({ method }) => method))];
-  return [
-    ...lines,
-    "",
-    `methods: ${methods.join(" ")}`,
-    `tests: ${
-      plan.tests.map(({ name, sequences, length }) => `${name} ${sequences} x ${length}`).join(", ")
-    }`,
-    `${done.length} of ${plan.items.length} items are done`,
-  ].join("\n");
-}
-
-function count(value: number | null): string {
-  if (value === null) return "unknown";
-  return value < 1e6 ? `${(value / 1e3).toFixed(0)}K` : `${(value / 1e6).toFixed(1)}M`;
-}
-
-/** A live line on a terminal, or else a line a minute; and a line for each error. */
-class Display {
-  readonly #plan: Plan;
-  readonly #live: boolean;
-  #told?: number;
-
-  constructor(plan: Plan, live: boolean) {
-    this.#plan = plan;
-    this.#live = live;
+  } else {
+    const { manifest, ...submitted } = await writeKubernetesJob(path, {
+      ...options,
+      ...{ claim, mount, image },
+    });
+    done = submitted;
+    if (manifest !== undefined) console.log(`kubectl create -f ${manifest}`);
   }
-
-  update({ item, error, done, total, secondsLeft }: StudyProgress): void {
-    const { model, revision } = this.#plan.checkpoints[item.checkpoint]!;
-    const name = `${model} ${revision} ${item.method}`;
-    if (error !== null) {
-      if (this.#live) logUpdate.clear();
-      console.log(`${name}: ${error}`);
-    }
-    const line = `${done}/${total}  ${duration(secondsLeft)} left  ${name}`;
-    if (this.#live) return logUpdate(line);
-    if (this.#told === undefined || performance.now() - this.#told > quietSeconds * 1000) {
-      this.#told = performance.now();
-      console.log(line);
-    }
-  }
-
-  close(): void {
-    if (this.#live) logUpdate.done();
-  }
-}
-
-function duration(seconds: number): string {
-  const minutes = Math.ceil(seconds / 60);
-  return minutes >= 60 ? `${Math.floor(minutes / 60)} h ${minutes % 60} min` : `${minutes} min`;
+  const { underWay, failed, submission } = done;
+  const handed = submission?.chunks.flat().length ?? 0;
+  console.log(
+    `${handed} items handed over, ${failed} of them again after they failed; ${underWay} under way`,
+  );
+  console.log(`When they are done: deno task measure --plan ${path} --gather --out FILE`);
 }
 
 if (import.meta.main) {
@@ -197,16 +134,37 @@ if (import.meta.main) {
         "that of the model itself, on the same sequences.",
     )
     .option("--suite [folder]", "measure the checkpoints of all runs in a folder (.cache/suite)")
-    .option("--model <folders...>", "measure these checkpoints: config.json and model.safetensors")
+    .option(
+      "--model <models...>",
+      "measure these: names on the hub, or folders with config.json and safetensors",
+    )
+    .option("--revision <names...>", "revisions of the models on the hub (default: main)")
+    .option(
+      "--tokens-per-step <count>",
+      "training tokens of a step, for revisions named stepN (default: Pythia's for a Pythia)",
+      whole,
+    )
     .option("--method <specs...>", "methods, such as gptq:paper,bits=2,3,4 (default: the suite's)")
     .option(
       "--test <texts...>",
       "text:FILE, texts to take the loss on (default: both of the corpus)",
     )
-    .option("--calibration <text>", "text:FILE, text to calibrate on (default: the corpus's)")
+    .option(
+      "--calibration <text>",
+      "text:FILE, text to calibrate on (default: the corpus's, or the first quarter of the test text)",
+    )
     .option("--corpus <folder>", "folder of the texts (deno task corpus)", ".cache/corpus")
-    .option("--length <bytes>", "positions in a sequence", whole, 256)
-    .option("--sequences <count>", "sequences of each test text, evenly spaced", whole, 256)
+    .option(
+      "--length <positions>",
+      "positions in a sequence (default: 256 bytes, or the model's context up to 4,096 tokens)",
+      whole,
+    )
+    .option(
+      "--stride <positions>",
+      "from one test sequence to the next; the loss is taken on the last so many (default: spread evenly)",
+      whole,
+    )
+    .option("--sequences <count>", "sequences of each test text at most", whole, 256)
     .option("--calibration-sequences <count>", "sequences to calibrate on", whole, 128)
     .option("--seed <number>", "seed by which these are drawn", whole, 0)
     .option(
@@ -215,15 +173,28 @@ if (import.meta.main) {
       ".cache/measure/plan.json",
     )
     .option("--resume", "go on with the plan as it is")
+    .option("--retry", "measure again what has an error")
     .option("--list", "show what is planned and done, and measure nothing")
     .option("--out <file>", "gather all that is done into this Parquet file")
-    .option("--workers <count>", "processes at a time (default: one for each core)", whole)
+    .option("--gather", "gather, and measure nothing")
     .option(
-      "--backend <name>",
-      "wasm, or blas for the system's BLAS (libopenblas0)",
-      backend,
-      "wasm",
+      "--workers <count>",
+      "processes at a time (default: one for each core, as far as the memory goes)",
+      whole,
     )
+    .addOption(
+      new Option("--backend <name>", "wasm, or blas for the system's BLAS (libopenblas0)")
+        .choices(["wasm", "blas"]).default("wasm"),
+    )
+    .addOption(
+      new Option("--submit <cluster>", "hand the plan to a cluster, and measure nothing here")
+        .choices(["slurm", "kubernetes"]),
+    )
+    .option("--chunk <count>", "items of one task (default: as few as 1,000 tasks allow)", whole)
+    .option("--sbatch <options...>", 'more options for sbatch, such as "--partition=cpu"')
+    .option("--claim <name>", "Kubernetes: the volume claim that holds all files", "measure")
+    .option("--mount <folder>", "Kubernetes: where the volume is mounted (default: as found here)")
+    .option("--image <name>", "Kubernetes: the image (default: denoland/deno:2.9.6)")
     .option("--allow-equal", "go on when two checkpoints hold the same weights")
     .addHelpText("after", examples)
     .allowExcessArguments(false)

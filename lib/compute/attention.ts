@@ -1,6 +1,10 @@
 import { addresses } from "./address.ts";
 import type { Machine } from "./machine.ts";
-import type { AttentionBackwardOptions, AttentionOptions, HeadsOptions } from "./network_types.ts";
+import type {
+  AttentionBackwardOptions,
+  AttentionOptions,
+  ProbabilitiesOptions,
+} from "./network_types.ts";
 
 /**
  * Queries that are worked on together. They need the keys up to their own end only, so that nearly
@@ -13,14 +17,15 @@ function strideOf(length: number): number {
   return Math.ceil(length / 4) * 4;
 }
 
-/** Values that the probabilities of all sequences and heads take. */
-export function probabilitiesLength({ sequences, heads, length }: HeadsOptions): number {
-  return sequences * heads * length * strideOf(length);
+/** Values that the probabilities take: of all sequences and heads, or of one block of queries. */
+export function probabilitiesLength(options: ProbabilitiesOptions): number {
+  const { sequences, heads, length, keep = true } = options;
+  return keep ? sequences * heads * length * strideOf(length) : block * strideOf(length);
 }
 
 /** Forward: see {@linkcode NetworkKernel.attention}. */
 export function attention(machine: Machine, options: AttentionOptions): void {
-  const { x, probabilities, output, length, heads, headWidth } = options;
+  const { x, probabilities, output, length, heads, headWidth, keep = true } = options;
   const { wasm, multiplySingle } = machine;
   check(machine, options);
   const [row, outputRow, stride] = [3 * heads * headWidth, heads * headWidth, strideOf(length)];
@@ -30,7 +35,7 @@ export function attention(machine: Machine, options: AttentionOptions): void {
     for (let start = 0; start < length; start += block) {
       const rows = Math.min(block, length - start);
       const keys = start + rows;
-      const scores = probabilities.subarray(p + start * stride);
+      const scores = probabilities.subarray(keep ? p + start * stride : 0);
       const q = x.subarray(query + start * row);
       const o = output.subarray(out + start * outputRow);
       multiplySingle("NT", rows, keys, headWidth, scale, q, row, k, row, 0, scores, stride);
@@ -79,7 +84,7 @@ export function attentionBackward(machine: Machine, options: AttentionBackwardOp
 }
 
 /** Where the values of each sequence and head begin. */
-function* headsOf({ sequences, length, heads, headWidth }: HeadsOptions) {
+function* headsOf({ sequences, length, heads, headWidth }: ProbabilitiesOptions) {
   for (let sequence = 0; sequence < sequences; sequence++) {
     for (let head = 0; head < heads; head++) {
       const first = sequence * length * heads + head;

@@ -100,6 +100,20 @@ export function networkKernel(machine: Machine): NetworkKernel {
       const [gradient, slope] = [at("gradient", rows * width), at("slope", rows * width)];
       wasm.geluBackward(gradient, slope, at("biasGradient", width), rows, width);
     },
+    siluGate(options) {
+      const length = options.rows * options.width;
+      const at = addresses(arena, options);
+      wasm.siluGate(at("gate", length), at("up", length), length, at("output", length));
+    },
+    joinHeads(options) {
+      const { rows, heads, keyValueHeads, headWidth } = options;
+      const at = addresses(arena, options);
+      const [all, shared] = [rows * heads * headWidth, rows * keyValueHeads * headWidth];
+      wasm.joinHeads(
+        ...[at("query", all), at("key", shared), at("value", shared), rows] as const,
+        ...[heads, keyValueHeads, headWidth, at("output", 3 * all)] as const,
+      );
+    },
     crossEntropy: (options) => crossEntropy(machine, options),
     roundWeights(variant, weights, output) {
       const at = addresses(arena, { weights, output });

@@ -40,6 +40,13 @@ export interface NetworkExports {
   ): void;
   rotaryForward: Rotary;
   rotaryBackward: Rotary;
+  siluGate(gate: Address, up: Address, length: number, out: Address): void;
+  joinHeads(
+    ...args: [
+      ...[query: Address, key: Address, value: Address, rows: number],
+      ...[heads: number, keyHeads: number, headWidth: number, out: Address],
+    ]
+  ): void;
   softmaxForward(x: Address, rows: number, first: number, columns: number, stride: number): void;
   softmaxBackward(
     ...args: [

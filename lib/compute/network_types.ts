@@ -139,7 +139,13 @@ export interface RotaryOptions extends HeadsOptions {
   angles: Float32Array;
 }
 
-export interface AttentionOptions extends HeadsOptions {
+/** Room for the probabilities of attention. */
+export interface ProbabilitiesOptions extends HeadsOptions {
+  /** Whether those of all heads are kept for the way back; else those of a few queries. Default true. */
+  keep?: boolean;
+}
+
+export interface AttentionOptions extends ProbabilitiesOptions {
   /** [rows, heads x 3 x headWidth]. */
   x: Float32Array;
   /** {@linkcode NetworkKernel.probabilitiesLength} values, written; backward: read. */
@@ -164,6 +170,32 @@ export interface GeluOptions extends RowsOptions {
   output: Float32Array;
   /** Default true. */
   keep?: boolean;
+}
+
+/** The gated activation of the Llama family. */
+export interface SiluGateOptions extends RowsOptions {
+  gate: Float32Array;
+  up: Float32Array;
+  /** gate / (1 + e^-gate) up; may be `gate`. */
+  output: Float32Array;
+}
+
+/** Queries, keys and values from three maps. */
+export interface JoinHeadsOptions {
+  rows: number;
+  heads: number;
+  /** Heads of keys and values; divides `heads`. */
+  keyValueHeads: number;
+  /** A multiple of 4. */
+  headWidth: number;
+  /** [rows, heads x headWidth]. */
+  query: Float32Array;
+  /** [rows, keyValueHeads x headWidth]. */
+  key: Float32Array;
+  /** As `key`. */
+  value: Float32Array;
+  /** [rows, heads x 3 x headWidth], written: each key and value beside all queries that share it. */
+  output: Float32Array;
 }
 
 export interface GeluBackwardOptions extends RowsOptions {
@@ -238,9 +270,11 @@ export interface NetworkKernel {
   attention(options: AttentionOptions): void;
   attentionBackward(options: AttentionBackwardOptions): void;
   /** How many values {@linkcode AttentionOptions.probabilities} needs. */
-  probabilitiesLength(options: HeadsOptions): number;
+  probabilitiesLength(options: ProbabilitiesOptions): number;
   gelu(options: GeluOptions): void;
   geluBackward(options: GeluBackwardOptions): void;
+  siluGate(options: SiluGateOptions): void;
+  joinHeads(options: JoinHeadsOptions): void;
   crossEntropy(options: CrossEntropyOptions): void;
   /** BitNet's weights: rounded to signs (b1) or to -1, 0 and 1 (b1.58) times one scale. */
   roundWeights(variant: "b1" | "b1.58", weights: Float32Array, output: Float32Array): void;

@@ -44,6 +44,7 @@ export {
 } from "./meta_analysis.ts";
 export { type GroupedRows, type MixedModel, randomIntercept } from "./mixed_model.ts";
 export { perBitWidth } from "./per_bit_width.ts";
+export { holdParameters } from "./held.ts";
 export { type FittedLaw, type Goal, predict, quantizedLoss, tokensFor } from "./predict.ts";
 export { type FitOptions, type FitProblem, fitProblem } from "./problem.ts";
 export { published, type PublishedSource, publishedSources } from "./published.ts";

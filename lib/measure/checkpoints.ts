@@ -1,4 +1,5 @@
-/** Checkpoints to measure: folders as `deno task train` writes them. */
+/** Checkpoints to measure: what a plan knows of them, and folders as `deno task train` writes them. */
+import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import { openWeights, SafetensorsFile, weightsHash } from "../checkpoint/mod.ts";
@@ -6,12 +7,16 @@ import { countParameters, type ModelConfig, readConfig } from "../model/mod.ts";
 
 /** A checkpoint as a plan knows it. What could not be read is null, and `error` says why. */
 export interface CheckpointEntry {
-  /** The run's name. */
+  /** The run's name, or the model's on the hub. */
   readonly model: string;
   /** The step: "step512". */
   readonly revision: string;
-  /** Where it lies. */
-  readonly folder: string;
+  /** Where it lies; null for one of the hub. */
+  readonly folder: string | null;
+  /** What the revision stands for on the hub; else null. */
+  readonly commit?: string | null;
+  /** The last step of the model on the hub, which `main` rightly equals. */
+  readonly last?: string | null;
   readonly family: string | null;
   /** Non-embedding parameters. */
   readonly size: number | null;
@@ -19,9 +24,47 @@ export interface CheckpointEntry {
   readonly tokens: number | null;
   /** Seed of the training run. */
   readonly seed: number | null;
-  /** Hash of names, types, shapes and values. */
+  /** The model's shape. */
+  readonly config?: ModelConfig | null;
+  /** SHA-256 of tokenizer.json; null where tokens are bytes. */
+  readonly tokenizer?: string | null;
+  /** Hash of names, types, shapes and values; of one of the hub it is known when it is measured. */
   readonly weights_sha256: string | null;
+  /** What the hub lists: a hash over those of the files. */
+  readonly published_sha256?: string | null;
+  /** The same of the model's `main`. */
+  readonly main_sha256?: string | null;
   readonly error: string | null;
+}
+
+/** What is not known of a checkpoint. */
+export const unknown = {
+  ...{ family: null, size: null, tokens: null, seed: null, weights_sha256: null, error: null },
+};
+
+/** Tokens of a model that may read bytes, with a few special ones. */
+const mostBytes = 512;
+
+/** What configuration and tokenizer in a folder say. Throws when a model of tokens has no tokenizer. */
+export function describeFolder(
+  folder: string,
+): Pick<CheckpointEntry, "family" | "size" | "config" | "tokenizer"> {
+  const config = readConfigOf(folder);
+  const tokenizer = tokenizerHash(folder);
+  if (tokenizer === null && config.vocabulary > mostBytes) {
+    throw new Error(
+      `No tokenizer.json: a model of ${config.vocabulary} tokens needs one: save it with transformers' fast tokenizer`,
+    );
+  }
+  const size = countParameters(config).nonEmbedding;
+  return { family: config.family, size, config, tokenizer };
+}
+
+/** SHA-256 of the tokenizer in a folder; null when there is none. */
+export function tokenizerHash(folder: string): string | null {
+  const path = join(folder, "tokenizer.json");
+  if (!existsSync(path)) return null;
+  return createHash("sha256").update(readFileSync(path)).digest("hex");
 }
 
 /** Looks at the checkpoint in a folder, and hashes its weights. */
@@ -29,7 +72,7 @@ export function readCheckpoint(path: string): CheckpointEntry {
   const folder = resolve(path);
   const names = { model: basename(dirname(folder)), revision: basename(folder), folder };
   try {
-    const config = readConfigOf(folder);
+    const described = describeFolder(folder);
     const notes = notesOf(folder);
     const number = (key: string) => /^\d+$/.test(notes[key] ?? "") ? Number(notes[key]) : null;
     using weights = openWeights(folder);
@@ -37,16 +80,14 @@ export function readCheckpoint(path: string): CheckpointEntry {
       ...names,
       ...(notes.run === undefined ? {} : { model: notes.run }),
       ...(notes.step === undefined ? {} : { revision: `step${notes.step}` }),
-      family: config.family,
-      size: countParameters(config).nonEmbedding,
+      ...described,
       tokens: number("tokens"),
       seed: number("seed"),
       weights_sha256: weightsHash(weights),
       error: null,
     };
   } catch (error) {
-    const unknown = { family: null, size: null, tokens: null, seed: null, weights_sha256: null };
-    return { ...names, ...unknown, error: withoutPath(error, folder) };
+    return { ...names, ...unknown, error: withoutPath(error, names) };
   }
 }
 
@@ -59,10 +100,18 @@ export async function withModel<Result>(
   return await use({ config: readConfigOf(folder), source });
 }
 
-/** An error's message, in which the folder has no path: tables are the same on every machine. */
-export function withoutPath(error: unknown, folder: string): string {
+/** An error's message, in which the checkpoint's folder has no path: tables are the same on every machine. */
+export function withoutPath(
+  error: unknown,
+  { model, revision, folder: own }: Pick<CheckpointEntry, "model" | "revision" | "folder">,
+  folder: string | null = own,
+): string {
   const message = error instanceof Error ? error.message : String(error);
-  return message.replaceAll(folder, join(basename(dirname(folder)), basename(folder)));
+  if (folder === null) return message;
+  const short = own === null
+    ? `${model} ${revision}`
+    : join(basename(dirname(folder)), basename(folder));
+  return message.replaceAll(folder, short);
 }
 
 /**

@@ -4,8 +4,8 @@ import type { MatrixKernel } from "../compute/mod.ts";
 import {
   inferLosses,
   type LanguageModel,
-  meanOfRows,
   openModel,
+  sequenceLosses,
   splitTokens,
 } from "../model/mod.ts";
 import {
@@ -61,9 +61,9 @@ export function compareLosses(before: Float64Array, after: Float64Array): Compar
 export function baseLosses(
   kernel: MatrixKernel,
   model: LanguageModel,
-  { tokens, length }: Sequences,
+  { tokens, length, counted }: Sequences,
 ): Promise<Float64Array> {
-  return inferLosses(openModel(kernel, model), tokens, { length });
+  return inferLosses(openModel(kernel, model), tokens, { length, counted });
 }
 
 /** A quantized model's losses and what was done to its weights. */
@@ -83,7 +83,7 @@ export async function evaluateQuantized(
   method: string,
   options: QuantizeModelOptions & { readonly test: Sequences },
 ): Promise<Evaluation> {
-  const { kernel, test: { tokens, length } } = options;
+  const { kernel, test: { tokens, length, counted = length } } = options;
   const inference = openModel(kernel, model);
   const { inputs, targets } = splitTokens(model.config, tokens, length);
   const hidden = await inference.embed(inputs);
@@ -92,6 +92,6 @@ export async function evaluateQuantized(
     block.run(hidden, { length });
     layers.push(...ofBlock);
   }
-  const losses = meanOfRows(await inference.losses(hidden, targets), length);
+  const losses = await sequenceLosses(inference, hidden, { targets, length, counted });
   return { losses, layers, report: reportOf(layers) };
 }

@@ -5,14 +5,24 @@ import { methods, parseSpec, type Spec } from "../quantize/mod.ts";
 import { compareLosses, evaluateQuantized } from "./evaluate.ts";
 import type { Plan, PlanItem, PlannedText } from "./plan.ts";
 import type { MeasuredRow } from "./rows.ts";
-import { type Sequences, sequencesUsed } from "./quantize_model.ts";
+import { sequencesUsed } from "./quantize_model.ts";
+import type { ReadSequences } from "./sequences.ts";
+import { joinSequences } from "./texts.ts";
+
+/** The sequences of a plan's texts, as a checkpoint reads them. */
+export interface StudyTexts {
+  readonly tests: readonly ReadSequences[];
+  readonly calibration?: ReadSequences;
+}
 
 /** What {@linkcode measureItem} needs beside the item. */
 export interface MeasureItemOptions {
   readonly model: LanguageModel;
   /** The model's own losses on all test sequences. */
   readonly base: Float64Array;
-  readonly texts: { readonly test: Sequences; readonly calibration?: Sequences };
+  readonly texts: StudyTexts;
+  /** Hash of the checkpoint's weights. */
+  readonly weightsSha256: string;
   readonly kernel: MatrixKernel;
   readonly codeVersion: string;
 }
@@ -21,12 +31,19 @@ export interface MeasureItemOptions {
 export async function measureItem(
   plan: Plan,
   item: PlanItem,
-  { model, base, texts, kernel, codeVersion }: MeasureItemOptions,
+  { model, base, texts, weightsSha256, kernel, codeVersion }: MeasureItemOptions,
 ): Promise<MeasuredRow[]> {
-  const { losses, report } = await evaluateQuantized(model, item.method, { kernel, ...texts });
+  const { calibration } = texts;
+  const test = joinSequences(texts.tests);
+  const { losses, report } = await evaluateQuantized(model, item.method, {
+    kernel,
+    test,
+    calibration,
+  });
   let first = 0;
-  return plan.tests.map((test) => {
-    const [start, end] = [first, first + test.sequences];
+  return plan.tests.map((planned, i) => {
+    const read = texts.tests[i]!;
+    const [start, end] = [first, first + read.sequences];
     first = end;
     const found = compareLosses(base.subarray(start, end), losses.subarray(start, end));
     if (!Number.isFinite(found.qid)) {
@@ -34,8 +51,17 @@ export async function measureItem(
         `The loss is not finite: ${found.loss16} before, ${found.lossQuantized} after`,
       );
     }
+    const bitsPerByte = (loss: number) => loss / Math.LN2 / read.bytesPerToken;
+    const { sha256, stride, sequences } = read;
     return {
-      ...emptyRow(plan, item, { test, codeVersion, error: null }),
+      ...emptyRow(plan, item, {
+        test: { ...planned, sha256, stride, sequences },
+        ...(calibration && { calibrationSha256: calibration.sha256 }),
+        ...{ codeVersion, error: null },
+      }),
+      weights_sha256: weightsSha256,
+      bits_per_byte16: bitsPerByte(found.loss16),
+      bits_per_byte_quantized: bitsPerByte(found.lossQuantized),
       bits_per_weight: report.bitsPerWeight,
       loss16: found.loss16,
       loss_quantized: found.lossQuantized,
@@ -59,13 +85,19 @@ export function failedRows(
 function emptyRow(
   { checkpoints, calibration }: Plan,
   { checkpoint, method }: PlanItem,
-  { test, codeVersion, error }: { test: PlannedText; codeVersion: string; error: string | null },
+  { test, calibrationSha256, codeVersion, error }: {
+    test: PlannedText;
+    calibrationSha256?: string;
+    codeVersion: string;
+    error: string | null;
+  },
 ): MeasuredRow {
-  const { folder: _, error: __, ...entry } = checkpoints[checkpoint]!;
+  const { model, family, size, tokens, revision, seed, commit, weights_sha256 } =
+    checkpoints[checkpoint]!;
   const spec = parseSpec(method, methods);
   const calibrated = spec.method.needs === "nothing" ? null : calibration;
   return {
-    ...entry,
+    ...{ model, family, size, tokens, revision, seed },
     method,
     method_name: spec.method.name,
     bits: bitsOf(spec),
@@ -74,10 +106,10 @@ function emptyRow(
     test_set: test.name,
     test_sha256: test.sha256,
     sequence_length: test.length,
-    stride: test.stride,
+    stride: test.stride ?? null,
     sequences: test.sequences,
     calibration_set: calibrated?.name ?? null,
-    calibration_sha256: calibrated?.sha256 ?? null,
+    calibration_sha256: calibrationSha256 ?? calibrated?.sha256 ?? null,
     calibration_sequences: calibrated && sequencesUsed(spec, calibrated.sequences),
     calibration_seed: calibrated?.seed ?? null,
     loss16: null,
@@ -85,6 +117,10 @@ function emptyRow(
     qid: null,
     qid_se: null,
     sqnr_db: null,
+    bits_per_byte16: null,
+    bits_per_byte_quantized: null,
+    commit: commit ?? null,
+    weights_sha256,
     code_version: codeVersion,
     error,
     provenance: "measured",

@@ -9,6 +9,11 @@ export {
 } from "./checkpoints.ts";
 export { changeOf, type MatrixChange, weightChanges } from "./fluctuation.ts";
 export { bookSequences, type LiveRow, measureLive } from "./live.ts";
+export { type HubRevisions, readHubCheckpoints, tokensOf } from "./hub_checkpoints.ts";
+export { type KubernetesOptions, writeKubernetesJob } from "./kubernetes.ts";
+export { type SlurmOptions, submitToSlurm } from "./slurm.ts";
+export { type Submitted } from "./cluster.ts";
+export { memoryOf, memoryOfPlan, type MemoryOptions } from "./memory.ts";
 export { readMethods, suiteMethods } from "./method_list.ts";
 export {
   makePlan,
@@ -31,5 +36,17 @@ export {
 } from "./quantize_model.ts";
 export { frameOf, type MeasuredRow, rowColumns } from "./rows.ts";
 export { runStudy, type RunStudyOptions, type StudyProgress } from "./run_study.ts";
-export { type ReadSequences, readSequences, type TextSequences } from "./sequences.ts";
-export { gather, measureShare, partsFolder, type ShareOptions, stateOf } from "./study.ts";
+export {
+  type ReadSequences,
+  readSequences,
+  readTokenSequences,
+  type TextSequences,
+} from "./sequences.ts";
+export {
+  gather,
+  measureShare,
+  partsFolder,
+  reopenFailed,
+  type ShareOptions,
+  stateOf,
+} from "./study.ts";

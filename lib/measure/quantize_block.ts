@@ -45,34 +45,40 @@ function replace(block: Block, name: string, spec: Spec, inputs: Inputs = {}): n
   return result.bitsPerWeight;
 }
 
-/** Each map sees inputs that went through the quantized maps before it. */
+/** Each map sees inputs that went through the quantized maps before it; those with one input share a Hessian. */
 function quantizeSequentially(
   block: Block,
   hidden: Float32Array,
   { spec, length }: { spec: Spec; length: number },
 ): Map<string, number> {
-  const bits = mapLinears(block, (name) => {
-    const hessian = new HessianAccumulator(block.weights(name).columns);
+  const bits = new Map<string, number>();
+  for (const group of block.groups) {
+    const first = group[0]!;
+    const hessian = new HessianAccumulator(block.weights(first).columns);
     const input = (seen: LinearInput) => hessian.add(seen, seen.sequences);
-    block.inputsOf(name, hidden, { length, input });
-    return replace(block, name, spec, { hessian });
-  });
+    block.inputsOf(first, hidden, { length, input });
+    for (const name of group) bits.set(name, replace(block, name, spec, { hessian }));
+  }
   block.run(hidden, { length });
   return bits;
 }
 
 /** All scales of a block are searched on the block as it was, and the next block sees what that one gives. */
-function awqQuantizer({ method, options }: Spec, { family }: ModelConfig): QuantizeBlock {
+function awqQuantizer({ method, options }: Spec, config: ModelConfig): QuantizeBlock {
+  const { family, heads, keyValueHeads } = config;
   if (method.name !== "awq") {
     throw new Error(`Cannot quantize a model with ${method.name}: only layers on their own`);
   }
-  const mappings = Object.hasOwn(awqMappings, family)
+  const known = Object.hasOwn(awqMappings, family)
     ? awqMappings[family as keyof typeof awqMappings]
     : undefined;
-  if (!mappings) {
-    const known = Object.keys(awqMappings).join(", ");
-    throw new Error(`Cannot quantize a ${family} model with awq: needs one of ${known}`);
+  if (!known) {
+    const names = Object.keys(awqMappings).join(", ");
+    throw new Error(`Cannot quantize a ${family} model with awq: needs one of ${names}`);
   }
+  // Values that several heads share cannot take the scales of what comes after them.
+  const shared = keyValueHeads < heads;
+  const mappings = known.filter(({ previous }) => !(shared && previous === "self_attn.v_proj"));
   const { bits, group, scales, duo, clip } = options as unknown as AwqValues;
   if (group === "row") {
     throw new Error("Cannot quantize a model with awq:group=row: give a whole number for group");
@@ -85,9 +91,11 @@ function awqQuantizer({ method, options }: Spec, { family }: ModelConfig): Quant
       return (weights: Readonly<Record<string, Matrix>>) =>
         block.module(name, input, { length, weights });
     };
+    const firstOf = (name: ModuleName) =>
+      mappings.find(({ inspect }) => inspect === name)!.linears[0]!;
     const modules = {
-      attention: moduleOf("attention", "attention.query_key_value"),
-      mlp: moduleOf("mlp", "mlp.dense_h_to_4h"),
+      attention: moduleOf("attention", firstOf("attention")),
+      mlp: moduleOf("mlp", firstOf("mlp")),
     };
     const how = { bits, group, scales, duo, clip, mappings };
     const encoded = awqOnBlock({ weights, activations, modules }, how);

@@ -25,6 +25,8 @@ export interface Sequences {
   readonly tokens: Tokens;
   /** Positions in a sequence. */
   readonly length: number;
+  /** The last positions of a sequence, on which the loss is taken. Default: all. */
+  readonly counted?: number;
 }
 
 /** What {@linkcode quantizeBlocks} needs beside the model and the method. */
@@ -60,7 +62,7 @@ export interface QuantizedBlock {
 export type ModelReport = Omit<LayerReport, "name" | "shape">;
 
 /**
- * Quantizes the four linear maps of each block, first block first; the tables of the vocabulary, norms and biases stay.
+ * Quantizes the linear maps of each block, first block first; the tables of the vocabulary, norms and biases stay.
  * One block's weights are in memory at a time: use a block before asking for the next.
  *
  * Calibration is that of the methods' sources. GPTQ (Optimum, paper A): each map's Hessian is taken with everything

@@ -27,7 +27,7 @@ export interface MeasuredRow {
   readonly test_sha256: string;
   readonly sequence_length: number;
   /** Tokens from the start of one sequence to that of the next. */
-  readonly stride: number;
+  readonly stride: number | null;
   readonly sequences: number;
   readonly calibration_set: string | null;
   readonly calibration_sha256: string | null;
@@ -40,6 +40,11 @@ export interface MeasuredRow {
   readonly qid_se: number | null;
   /** Signal to quantization noise of all quantized weights, dB. */
   readonly sqnr_db: number | null;
+  /** `loss16` and `loss_quantized` in bits per byte of the text. */
+  readonly bits_per_byte16: number | null;
+  readonly bits_per_byte_quantized: number | null;
+  /** The revision's commit on the hub. */
+  readonly commit: string | null;
   readonly weights_sha256: string | null;
   readonly code_version: string;
   /** Why there is no result. */
@@ -76,6 +81,9 @@ export const rowColumns: { readonly [Name in keyof MeasuredRow]-?: Kind } = {
   qid: "number",
   qid_se: "number",
   sqnr_db: "number",
+  bits_per_byte16: "number",
+  bits_per_byte_quantized: "number",
+  commit: "text",
   weights_sha256: "text",
   code_version: "text",
   error: "text",
@@ -99,21 +107,19 @@ export function frameOf(rows: readonly MeasuredRow[]): pl.DataFrame<Record<strin
 }
 
 /**
- * The rows of many parts as one frame, sorted, together with those of an earlier table at `into` that none of them
- * measures again.
+ * The rows of many parts as one frame, sorted, by one lazy scan, together with those of an earlier table at `into` that
+ * no part measures again. Columns that a part lacks are null.
  */
-export function gatherParts(paths: readonly string[], into: string): ReturnType<typeof frameOf> {
-  const parts = paths.map((path) => pl.readParquet(path));
-  const fresh = parts.length === 0 ? frameOf([]) : pl.concat(parts);
-  if (!existsSync(into)) return fresh.sort([...order]) as ReturnType<typeof frameOf>;
-  const earlier = pl.readParquet(into);
-  if (earlier.columns.join() !== fresh.columns.join()) {
-    throw new Error(
-      `Cannot add to ${into}: needs the columns ${fresh.columns.join(", ")}: got ${
-        earlier.columns.join(", ")
-      }: gather into another file`,
-    );
-  }
-  const kept = earlier.join(fresh, { on: [...rowKey], how: "anti" });
-  return pl.concat([kept, fresh]).sort([...order]) as ReturnType<typeof frameOf>;
+export function gatherParts(
+  paths: readonly string[],
+  into?: string,
+): ReturnType<typeof frameOf> {
+  const together = (frames: pl.LazyDataFrame[]) =>
+    pl.concat([frameOf([]).lazy(), ...frames], { how: "diagonal" })
+      .sort(order.map((name) => pl.col(name)))
+      .collectSync() as ReturnType<typeof frameOf>;
+  const fresh = together(paths.map((path) => pl.scanParquet(path, { glob: false })));
+  if (into === undefined || !existsSync(into)) return fresh;
+  const kept = pl.readParquet(into).join(fresh, { on: [...rowKey], how: "anti" });
+  return together([kept.lazy(), fresh.lazy()]);
 }

@@ -4,9 +4,10 @@ import process from "node:process";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { methods, parseSpec } from "../quantize/mod.ts";
+import { processesFor } from "./memory.ts";
 import { type Plan, type PlanItem, readPlan } from "./plan.ts";
 import { stateOf } from "./study.ts";
-import type { ItemDone, StudyTask } from "./worker.ts";
+import type { Downloading, ItemDone, StudyTask } from "./worker.ts";
 
 /** How far a study is. */
 export interface StudyProgress {
@@ -21,9 +22,11 @@ export interface StudyProgress {
 
 /** How a study is run. */
 export interface RunStudyOptions extends Omit<StudyTask, "plan"> {
-  /** Processes; one for each core if left out. */
+  /** Processes; if left out one for each core, as far as the free memory goes. */
   readonly workers?: number;
   readonly onProgress?: (progress: StudyProgress) => void;
+  /** Told how far downloads are. */
+  readonly onDownload?: (download: Downloading) => void;
   /** Stops all processes after the items that they are at. */
   readonly signal?: AbortSignal;
 }
@@ -35,15 +38,17 @@ const workerPath = fileURLToPath(new URL("./worker.ts", import.meta.url));
  * or another process is at some. Throws when a process fails, after the others have ended.
  */
 export async function runStudy(planPath: string, options: RunStudyOptions): Promise<number> {
-  const { workers = navigator.hardwareConcurrency, onProgress, signal, ...task } = options;
   const plan = readPlan(planPath);
+  const { workers = processesFor(plan), onProgress, onDownload, signal, ...task } = options;
   const { open } = stateOf(planPath, plan);
   const items = new Map(plan.items.map((item) => [item.id, item]));
   const weightOf = costs(plan);
   const started = performance.now();
   let [done, worked] = [plan.items.length - open.length, 0];
   let left = open.reduce((sum, item) => sum + weightOf(item), 0);
-  const onItem = ({ id, error }: ItemDone) => {
+  const onLine = (line: ItemDone | Downloading) => {
+    if ("file" in line) return onDownload?.(line);
+    const { id, error } = line;
     const item = items.get(id)!;
     done++;
     worked += weightOf(item);
@@ -51,9 +56,9 @@ export async function runStudy(planPath: string, options: RunStudyOptions): Prom
     const secondsLeft = (performance.now() - started) / 1000 * left / worked;
     onProgress?.({ item, error, done, total: plan.items.length, secondsLeft });
   };
-  const count = Math.max(1, Math.min(workers, new Set(open.map((item) => item.checkpoint)).size));
+  const count = Math.max(1, Math.min(workers, open.length));
   const failures = open.length === 0 ? [] : await Promise.all(
-    Array.from({ length: count }, () => runProcess({ plan: planPath, ...task }, onItem, signal)),
+    Array.from({ length: count }, () => runProcess({ plan: planPath, ...task }, onLine, signal)),
   );
   const reason = failures.find((failure) => failure !== undefined);
   if (reason !== undefined) throw new Error(reason);
@@ -72,7 +77,7 @@ function costs({ checkpoints }: Plan): (item: PlanItem) => number {
 /** One process; resolves when it has ended, with the reason if it failed. */
 async function runProcess(
   task: StudyTask,
-  onItem: (done: ItemDone) => void,
+  onLine: (line: ItemDone | Downloading) => void,
   signal: AbortSignal | undefined,
 ): Promise<string | undefined> {
   // The open standard input tells the process that this one is alive.
@@ -87,7 +92,7 @@ async function runProcess(
   child.stderr.setEncoding("utf8").on("data", (text: string) => {
     errors = (errors + text).slice(-4000);
   });
-  createInterface({ input: child.stdout }).on("line", (line) => onItem(JSON.parse(line)));
+  createInterface({ input: child.stdout }).on("line", (line) => onLine(JSON.parse(line)));
   const ended = await new Promise<[number | null, string | null]>((resolve, reject) => {
     child.on("error", reject);
     child.on("close", (code, killed) => resolve([code, killed]));

@@ -2,26 +2,30 @@
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { weightsHash } from "../checkpoint/mod.ts";
 import type { MatrixKernel } from "../compute/mod.ts";
+import { BaseLosses, EqualWeightsError } from "./base_losses.ts";
 import { type CheckpointEntry, withModel, withoutPath } from "./checkpoints.ts";
-import { baseLosses } from "./evaluate.ts";
+import { folderOf } from "./hub_checkpoints.ts";
+import { tryLock } from "./lock.ts";
 import { failedRows, measureItem } from "./measure_item.ts";
-import { nameOf, type Plan, type PlanItem, type PlannedText, readPlan } from "./plan.ts";
-import type { Sequences } from "./quantize_model.ts";
 import { writeParquet } from "../parquet.ts";
+import { nameOf, type Plan, type PlanItem, readPlan } from "./plan.ts";
 import { frameOf, gatherParts, type MeasuredRow } from "./rows.ts";
-import { readSequences } from "./sequences.ts";
+import { TextReader } from "./texts.ts";
 
 /** What {@linkcode measureShare} needs beside the plan. */
 export interface ShareOptions {
   readonly kernel: MatrixKernel;
   /** The code that measures: it stands in each row. */
   readonly codeVersion: string;
+  /** The items to measure, by their ids; all that are open when left out. */
+  readonly items?: readonly string[];
   /** Stops between two items. */
   readonly signal?: AbortSignal;
   /** Told of each item when its part is written. */
   readonly onItem?: (id: string, error: string | null) => void;
+  /** Told how far the download of a checkpoint's file is, in bytes. */
+  readonly onDownload?: (file: string, done: number, total: number) => void;
 }
 
 /** The folder of a plan's parts: one Parquet file an item. */
@@ -41,34 +45,41 @@ export function stateOf(planPath: string, plan: Plan): { done: PlanItem[]; open:
 }
 
 /**
- * Measures the items of a plan that no other process has done or is at, checkpoint by checkpoint. Each item's rows are
- * written as a part of their own, whole or not at all; a process that is killed loses the item that it was at. An item
- * that fails has rows with the error. Any number of processes may work on one plan, on one machine.
+ * Measures the items of a plan that no other process has done or is at, checkpoint by checkpoint: first those of
+ * checkpoints that no other process is at, then those that are left of the others. Each item's rows are written as a part
+ * of their own, whole or not at all; a process that is killed loses the item that it was at. An item that fails has rows
+ * with the error. Any number of processes may work on one plan.
  *
  * Returns true when no item is left to this process, though others may still be at theirs.
  *
- * Throws when a text is not the one that was planned with, and when a part cannot be written.
+ * Throws when a text is not the one that was planned with, when a part cannot be written, and when two checkpoints turn
+ * out to hold the same weights.
  */
 export async function measureShare(planPath: string, options: ShareOptions): Promise<boolean> {
   const plan = readPlan(planPath);
   const folder = partsFolder(planPath);
   const locks = join(folder, "locks");
   mkdirSync(locks, { recursive: true });
-  const texts = readTexts(plan);
-  for (const [index, entry] of plan.checkpoints.entries()) {
-    const items = plan.items.filter(({ checkpoint }) => checkpoint === index);
-    const isOpen = ({ id }: PlanItem) => !existsSync(join(folder, `${id}.parquet`));
-    if (!items.some(isOpen)) continue;
-    const key = createHash("sha256").update(nameOf(entry)).digest("hex").slice(0, 16);
-    using lock = tryLock(join(locks, key));
-    if (!lock) continue;
-    removePartials(folder, items);
-    for await (
-      const { id, rows } of measureCheckpoint(plan, entry, texts, items.filter(isOpen), options)
-    ) {
-      writeParquet(join(folder, `${id}.parquet`), frameOf(rows));
-      options.onItem?.(id, rows[0]!.error);
-      if (await stopped(options.signal)) return false;
+  const texts = new TextReader(plan);
+  const wanted = options.items && new Set(options.items);
+  const isOpen = ({ id }: PlanItem) =>
+    (wanted?.has(id) ?? true) && !existsSync(join(folder, `${id}.parquet`));
+  for (const alone of [true, false]) {
+    for (const [index, entry] of plan.checkpoints.entries()) {
+      const items = plan.items.filter((item) => item.checkpoint === index && isOpen(item));
+      if (items.length === 0) continue;
+      using lock = alone ? tryLock(join(locks, keyOf(entry))) : undefined;
+      if (alone && !lock) continue;
+      const measured = measureCheckpoint(plan, entry, { ...options, texts, planPath });
+      for (const item of items) {
+        using own = tryLock(join(locks, item.id));
+        if (!own || !isOpen(item)) continue;
+        removePartials(folder, item);
+        const rows = await measured(item);
+        writeParquet(join(folder, `${item.id}.parquet`), frameOf(rows));
+        options.onItem?.(item.id, rows[0]!.error);
+        if (await stopped(options.signal)) return false;
+      }
     }
   }
   return true;
@@ -87,79 +98,49 @@ export function gather(planPath: string, out: string): { rows: number; failed: n
   return { rows: frame.height, failed };
 }
 
-/** The texts of a plan: all test sequences together, and those for calibration. */
-export interface StudyTexts {
-  readonly test: Sequences;
-  readonly calibration?: Sequences;
+/** Removes the parts of items that have an error, so that they are open again. Returns how many. */
+export function reopenFailed(planPath: string): number {
+  const folder = partsFolder(planPath);
+  const { done } = stateOf(planPath, readPlan(planPath));
+  const failed = done.map(({ id }) => join(folder, `${id}.parquet`)).filter((path) => {
+    const errors = gatherParts([path]).getColumn("error");
+    return errors.nullCount() < errors.length;
+  });
+  for (const path of failed) rmSync(path);
+  return failed.length;
 }
 
-function readTexts({ tests, calibration }: Plan): StudyTexts {
-  const read = (planned: PlannedText) => {
-    const found = readSequences(planned);
-    if (found.sha256 === planned.sha256) return found;
-    throw new Error(
-      `Cannot go on with the study: ${planned.file} has changed since it was planned: ` +
-        `needs sequences with SHA-256 ${planned.sha256}: got ${found.sha256}: plan it again`,
-    );
-  };
-  const parts = tests.map((planned) => read(planned).tokens);
-  const tokens = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const part of parts) {
-    tokens.set(part, at);
-    at += part.length;
-  }
-  return {
-    test: { tokens, length: tests[0]!.length },
-    ...(calibration && { calibration: read(calibration) }),
-  };
-}
+type Tools = ShareOptions & { readonly texts: TextReader; readonly planPath: string };
 
-interface MeasuredItem {
-  readonly id: string;
-  readonly rows: MeasuredRow[];
-}
-
-/** The rows of each item. What goes wrong with the checkpoint is said in all of them. */
-async function* measureCheckpoint(
+/** Gives the rows of a checkpoint's items. What goes wrong with the checkpoint is said in all of them. */
+function measureCheckpoint(
   plan: Plan,
   entry: CheckpointEntry,
-  texts: StudyTexts,
-  items: readonly PlanItem[],
-  { kernel, codeVersion }: ShareOptions,
-): AsyncGenerator<MeasuredItem> {
-  const failed = (item: PlanItem, error: unknown) => ({
-    id: item.id,
-    rows: failedRows(plan, item, { codeVersion, error: withoutPath(error, entry.folder) }),
-  });
-  let base: Float64Array;
-  try {
+  { kernel, codeVersion, texts, planPath, onDownload }: Tools,
+): (item: PlanItem) => Promise<MeasuredRow[]> {
+  let { folder } = entry;
+  const prepare = async () => {
     if (entry.error !== null) throw new Error(entry.error);
-    base = await withModel(entry.folder, (model) => {
-      const found = weightsHash(model.source);
-      if (found !== entry.weights_sha256) {
-        throw new Error(
-          `The weights have changed since they were planned: needs SHA-256 ${entry.weights_sha256}: got ${found}`,
-        );
-      }
-      return baseLosses(kernel, model, texts.test);
-    });
-  } catch (error) {
-    for (const item of items) yield failed(item, error);
-    return;
-  }
-  for (const item of items) {
-    let measured: MeasuredItem;
+    const found = folder = await folderOf(entry, onDownload);
+    const read = texts.of(found);
+    const known = new BaseLosses(plan, partsFolder(planPath));
+    const base = await known.of(entry, { folder: found, texts: read, kernel });
+    return { ...base, found, read };
+  };
+  let prepared: ReturnType<typeof prepare> | undefined;
+  return async (item) => {
     try {
-      const rows = await withModel(entry.folder, (model) => {
-        return measureItem(plan, item, { model, base, texts, kernel, codeVersion });
+      prepared ??= prepare();
+      const { found, read, base, weightsSha256 } = await prepared;
+      return await withModel(found, (model) => {
+        const options = { model, base, weightsSha256, texts: read, kernel, codeVersion };
+        return measureItem(plan, item, options);
       });
-      measured = { id: item.id, rows };
     } catch (error) {
-      measured = failed(item, error);
+      if (error instanceof EqualWeightsError) throw error;
+      return failedRows(plan, item, { codeVersion, error: withoutPath(error, entry, folder) });
     }
-    yield measured;
-  }
+  };
 }
 
 /** Lets signals through. */
@@ -168,18 +149,14 @@ async function stopped(signal?: AbortSignal): Promise<boolean> {
   return signal?.aborted ?? false;
 }
 
-/** A lock that ends with the process, however that ends; undefined when another process has it. */
-function tryLock(path: string): Disposable | undefined {
-  const file = Deno.openSync(path, { create: true, write: true });
-  if (file.tryLockSync(true)) return { [Symbol.dispose]: () => file.close() };
-  file.close();
-  return undefined;
+/** The name of a checkpoint's lock. */
+function keyOf(entry: CheckpointEntry): string {
+  return createHash("sha256").update(nameOf(entry)).digest("hex").slice(0, 16);
 }
 
 /** What a killed process left half written. */
-function removePartials(folder: string, items: readonly PlanItem[]): void {
-  const ids = new Set(items.map(({ id }) => id));
+function removePartials(folder: string, { id }: PlanItem): void {
   for (const name of readdirSync(folder)) {
-    if (name.endsWith(".partial") && ids.has(name.split(".")[0]!)) rmSync(join(folder, name));
+    if (name.endsWith(".partial") && name.startsWith(`${id}.`)) rmSync(join(folder, name));
   }
 }

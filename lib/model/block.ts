@@ -31,6 +31,8 @@ export interface Block {
   readonly prefix: string;
   /** Its linear maps by name within the block, in the order in which they run. */
   readonly linears: readonly string[];
+  /** The same, those that see the same input together. */
+  readonly groups: readonly (readonly string[])[];
   /** The weights [out, in] of a linear map. */
   weights(linear: string): Rows;
   /** Replaces the weights of a linear map, [out, in], from now on. */

@@ -3,11 +3,11 @@
  * into each linear map can be seen on the way.
  */
 import type { MatrixKernel } from "../compute/mod.ts";
+import { architectureOf } from "./architecture.ts";
 import type { Block } from "./block.ts";
 import type { ModelConfig } from "./config.ts";
-import { checkRunnable } from "./gpt_neox/check_runnable.ts";
-import { GptNeoXBlock } from "./gpt_neox/inference.ts";
-import { layoutOf } from "./gpt_neox/layout.ts";
+import { InferenceBlock } from "./inference_block.ts";
+import { layoutOf } from "./layout.ts";
 import type { Tensor, TensorSource } from "./tensors.ts";
 import { countRows, splitTokens, type Tokens } from "./tokens.ts";
 
@@ -21,6 +21,8 @@ export interface LanguageModel {
 export interface PassOptions {
   /** Positions in a sequence. Default: the model's context. */
   readonly length?: number;
+  /** The last positions of each sequence, whose losses count; those before are context. Default: all. */
+  readonly counted?: number;
 }
 
 /** A model that is run block by block. */
@@ -48,8 +50,8 @@ const rowsAtOnce = 512;
  * Throws when the family is not supported, or a width is no multiple of 4.
  */
 export function openModel(kernel: MatrixKernel, { config, source }: LanguageModel): Inference {
-  checkRunnable(config, "Cannot run the model");
-  const { width, vocabulary, normEpsilon: epsilon } = config;
+  const architecture = architectureOf(config);
+  const { width, vocabulary } = config;
   const slots = layoutOf(config);
   const read = async (name: string): Promise<Tensor> => {
     const { shape } = slots.find((slot) => slot.name === name)!;
@@ -67,9 +69,10 @@ export function openModel(kernel: MatrixKernel, { config, source }: LanguageMode
     hidden: Float32Array,
     work: (logits: Float32Array, rows: number, first: number) => void,
   ) => {
-    const weights = await read("gpt_neox.final_layer_norm.weight");
-    const biases = await read("gpt_neox.final_layer_norm.bias");
-    const table = await read("embed_out.weight");
+    const { finalNorm, output: tableName } = architecture;
+    const norms: Tensor[] = [];
+    for (const name of finalNorm) norms.push(await read(name));
+    const table = await read(tableName);
     const all = hidden.length / width;
     kernel.scope(() => {
       const bring = ({ data }: Tensor) => {
@@ -78,14 +81,14 @@ export function openModel(kernel: MatrixKernel, { config, source }: LanguageMode
         return copy;
       };
       const most = Math.min(all, rowsAtOnce);
-      const [weight, bias, out] = [bring(weights), bring(biases), bring(table)];
+      const [[weight, bias], out] = [norms.map(bring), bring(table)];
       const [x, output] = [kernel.float32(most * width), kernel.float32(most * width)];
       const [moments, logits] = [kernel.float32(most * 2), kernel.float32(most * vocabulary)];
+      const norm = { weight: weight!, bias, moments, output };
       for (let first = 0; first < all; first += most) {
         const rows = Math.min(most, all - first);
         x.set(hidden.subarray(first * width, (first + rows) * width));
-        const norm = { weight, bias, output };
-        kernel.network.layerNorm({ rows, width, x, epsilon, moments, first: norm });
+        normalise(kernel, config, { rows, x, ...norm });
         const map = { x: output, weight: out, out: vocabulary, output: logits };
         kernel.network.linear({ rows, width, ...map });
         work(logits, rows, first);
@@ -98,7 +101,7 @@ export function openModel(kernel: MatrixKernel, { config, source }: LanguageMode
     blocks: config.layers,
     async embed(ids) {
       countRows(config, ids, { length: 1, shift: 0 });
-      const { data: table } = await read("gpt_neox.embed_in.weight");
+      const { data: table } = await read(architecture.input);
       const hidden = new Float32Array(ids.length * width);
       ids.forEach((id, row) => {
         hidden.set(table.subarray(id * width, (id + 1) * width), row * width);
@@ -106,7 +109,7 @@ export function openModel(kernel: MatrixKernel, { config, source }: LanguageMode
       return hidden;
     },
     async block(index) {
-      const prefix = `gpt_neox.layers.${index}.`;
+      const prefix = architecture.prefix(index);
       const names = slots.map(({ name }) => name).filter((name) => name.startsWith(prefix));
       if (names.length === 0) {
         throw new RangeError(
@@ -115,7 +118,7 @@ export function openModel(kernel: MatrixKernel, { config, source }: LanguageMode
       }
       const tensors = new Map<string, Tensor>();
       for (const name of names) tensors.set(name.slice(prefix.length), await read(name));
-      return new GptNeoXBlock(kernel, config, { index, tensors });
+      return new InferenceBlock(kernel, config, { kind: architecture.block, prefix, tensors });
     },
     async logits(hidden) {
       const all = new Float32Array(hidden.length / width * vocabulary);
@@ -138,6 +141,25 @@ export function openModel(kernel: MatrixKernel, { config, source }: LanguageMode
       return all;
     },
   };
+}
+
+interface FinalNorm {
+  readonly rows: number;
+  readonly x: Float32Array;
+  readonly weight: Float32Array;
+  /** LayerNorm has one, the RMS norm has none. */
+  readonly bias?: Float32Array;
+  /** [rows, 2], overwritten. */
+  readonly moments: Float32Array;
+  readonly output: Float32Array;
+}
+
+function normalise({ network }: MatrixKernel, config: ModelConfig, norm: FinalNorm): void {
+  const { width, normEpsilon: epsilon } = config;
+  const { rows, x, weight, bias, moments, output } = norm;
+  if (bias) {
+    network.layerNorm({ rows, width, x, epsilon, moments, first: { weight, bias, output } });
+  } else network.rmsNorm({ rows, width, x, epsilon, inverses: moments, weight, output });
 }
 
 /** Runs all blocks on hidden states, in place, with one block's weights in memory at a time. */
@@ -170,16 +192,41 @@ export async function inferLogits(
 export async function inferLosses(
   model: Inference,
   tokens: Tokens,
-  { length = model.config.context }: PassOptions = {},
+  { length = model.config.context, counted = length }: PassOptions = {},
 ): Promise<Float64Array> {
   const { inputs, targets } = splitTokens(model.config, tokens, length);
   const hidden = await model.embed(inputs);
   await runBlocks(model, hidden, { length });
-  return meanOfRows(await model.losses(hidden, targets), length);
+  return await sequenceLosses(model, hidden, { targets, length, counted });
+}
+
+/** The mean loss of each sequence over its counted positions, for hidden states after the last block. */
+export async function sequenceLosses(
+  model: Inference,
+  hidden: Float32Array,
+  options: Required<PassOptions> & { readonly targets: Int32Array },
+): Promise<Float64Array> {
+  const { targets, length, counted } = options;
+  if (!(Number.isInteger(counted) && counted >= 1 && counted <= length)) {
+    throw new RangeError(
+      `Cannot take losses: counted must be a whole number from 1 to ${length}: got ${counted}`,
+    );
+  }
+  if (counted === length) return meanOfRows(await model.losses(hidden, targets), length);
+  const { width } = model.config;
+  const ends = Array.from({ length: targets.length / length }, (_, row) => (row + 1) * length);
+  const kept = new Float32Array(ends.length * counted * width);
+  const of = new Int32Array(ends.length * counted);
+  ends.forEach((end, row) => {
+    const start = end - counted;
+    kept.set(hidden.subarray(start * width, end * width), row * counted * width);
+    of.set(targets.subarray(start, end), row * counted);
+  });
+  return meanOfRows(await model.losses(kept, of), counted);
 }
 
 /** The mean of each `length` values. */
-export function meanOfRows(values: Float64Array, length: number): Float64Array {
+function meanOfRows(values: Float64Array, length: number): Float64Array {
   return Float64Array.from({ length: values.length / length }, (_, row) => {
     let sum = 0;
     for (let i = row * length; i < (row + 1) * length; i++) sum += values[i]!;

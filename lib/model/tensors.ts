@@ -20,3 +20,6 @@ export interface TensorSlot {
   /** How many values it has. */
   readonly length: number;
 }
+
+/** A tensor's name and shape. */
+export type NamedShape = readonly [name: string, shape: number[]];

@@ -15,8 +15,26 @@ export interface AwqMapping {
   readonly inspect?: string;
 }
 
+/** The Llama family's. Values scale what comes after them where each head has its own. */
+const llamaMappings: readonly AwqMapping[] = [
+  {
+    previous: "input_layernorm",
+    linears: ["self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj"],
+    inspect: "attention",
+  },
+  { previous: "self_attn.v_proj", linears: ["self_attn.o_proj"] },
+  {
+    previous: "post_attention_layernorm",
+    linears: ["mlp.gate_proj", "mlp.up_proj"],
+    inspect: "mlp",
+  },
+  { previous: "mlp.up_proj", linears: ["mlp.down_proj"] },
+];
+
 /** The mappings of each model family. A layer in none of them is clipped and not scaled. */
-export const awqMappings: Readonly<Record<"gpt_neox", readonly AwqMapping[]>> = {
+export const awqMappings: Readonly<
+  Record<"gpt_neox" | "llama" | "mistral" | "qwen2", readonly AwqMapping[]>
+> = {
   gpt_neox: [
     {
       previous: "input_layernorm",
@@ -30,6 +48,9 @@ export const awqMappings: Readonly<Record<"gpt_neox", readonly AwqMapping[]>> = 
     },
     { previous: "mlp.act", linears: ["mlp.dense_4h_to_h"] },
   ],
+  llama: llamaMappings,
+  mistral: llamaMappings,
+  qwen2: llamaMappings,
 };
 
 /** A module's output on its calibration inputs, given the weights of its layers by name. */

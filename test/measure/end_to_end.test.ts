@@ -108,7 +108,7 @@ describe("a study from a text to a law", () => {
   });
 
   it.each([
-    [[], "Give --suite, --model FOLDER... or --resume"],
+    [[], "Give --suite, --model NAME or FOLDER... or --resume"],
     [["--suite", "--resume"], "Give one of --suite, --model and --resume"],
     [["--suite", "nowhere"], "No suite in nowhere: train it with: deno task train suite"],
     [["--suite", suite, "--method", "gptk"], 'did you mean "gptq"'],

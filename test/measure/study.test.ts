@@ -213,7 +213,7 @@ describe("a plan", () => {
     const copy = writeTiny(join(scratch, "run", "step77"), 1, { run: "tiny", step: "77" });
     const folders = [...checkpoints, copy];
     expect(() => makePlan(folders, { methods, ...texts })).toThrow(
-      "tiny step1 and tiny step77 have the same weights",
+      "tiny: step1 and step77 have the same weights",
     );
     expect(makePlan(folders, { methods, ...texts, allowEqual: true }).checkpoints).toHaveLength(4);
   });

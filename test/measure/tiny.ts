@@ -27,13 +27,13 @@ export function textOf(bytes: number, seed = 1): Uint8Array {
 export const tinyConfig = gptNeoXConfig({ width: 32, layers: 2, heads: 2, context: 32 });
 
 /** A model whose weights are drawn, large enough to matter. */
-export function tinyModel(seed: number) {
+export function tinyModel(seed: number, config = tinyConfig) {
   const kernel = loadKernel();
-  const model = createModel(kernel, tinyConfig, { seed });
+  const model = createModel(kernel, config, { seed });
   model.parameters.forEach((value, i) => model.parameters[i] = 2 * value + 0.05 * Math.sin(i * i));
   const tensors = model.tensors();
   const source = { names: [...tensors.keys()], tensor: (name: string) => tensors.get(name)! };
-  return { kernel, model, config: tinyConfig, source };
+  return { kernel, model, config, source };
 }
 
 /** Writes a model's checkpoint as `deno task train` does. */
@@ -41,10 +41,11 @@ export function writeTiny(
   folder: string,
   seed: number,
   notes: Record<string, string> = {},
+  config = tinyConfig,
 ): string {
   mkdirSync(folder, { recursive: true });
-  writeFileSync(join(folder, "config.json"), JSON.stringify(writeConfig(tinyConfig)));
-  const tensors = [...tinyModel(seed).model.tensors()].map(([name, { shape, data }]) => ({
+  writeFileSync(join(folder, "config.json"), JSON.stringify(writeConfig(config)));
+  const tensors = [...tinyModel(seed, config).model.tensors()].map(([name, { shape, data }]) => ({
     name,
     dtype: "F32" as const,
     shape,

@@ -4,6 +4,10 @@ import { fileURLToPath } from "node:url";
 import { SafetensorsFile } from "../../lib/checkpoint/mod.ts";
 import { readConfig } from "../../lib/model/mod.ts";
 
+export const fixtureNames = [
+  ...["gpt_neox", "gpt_neox_sequential", "llama", "llama3_rope", "mistral", "olmo2", "qwen2"],
+];
+
 /** A checkpoint and what it must give on two sequences of 40 tokens. */
 export function loadFixture(name: string) {
   const path = (file: string) =>

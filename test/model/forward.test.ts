@@ -6,13 +6,14 @@ import {
   inferLogits,
   inferLosses,
   type LanguageModel,
+  layoutOf,
   type LinearInput,
   type Model,
   openModel,
   type TensorSource,
 } from "../../lib/model/mod.ts";
 import { everyBackend } from "../compute/reference.ts";
-import { largestDifference, loadFixture } from "./fixtures.ts";
+import { fixtureNames, largestDifference, loadFixture } from "./fixtures.ts";
 
 /** A model's tensors as a checkpoint has them. */
 function sourceOf(model: Pick<Model, "tensors">): TensorSource {
@@ -35,11 +36,11 @@ describe.each(everyBackend())("block by block with $name", ({ kernel, reason }) 
   const test = kernel ? it : it.skip;
   if (!kernel) it.skip(`is not tested: ${reason}`);
 
-  test.each(["gpt_neox", "gpt_neox_sequential"])(
+  test.each(fixtureNames)(
     "gives the logits of `transformers`: %s",
     async (name) => {
       const { config, tensors, ids, logits } = loadFixture(name);
-      const { layout } = createModel(loadKernel(), config);
+      const layout = layoutOf(config);
       const source = {
         names: [...tensors.keys()],
         tensor: (key: string) => ({
@@ -143,6 +144,12 @@ describe("block by block", () => {
     );
     await expect(openModel(kernel, cut).block(2)).rejects.toThrow("from 0 to 1");
     const wide = { config: { ...config, family: "llama" as const }, source };
-    expect(() => openModel(kernel, wide)).toThrow("Cannot run the model: it must be of the family");
+    expect(() => openModel(kernel, wide)).toThrow(
+      "a llama model must have the activation silu and positions on whole heads: got gelu and 4 of 16",
+    );
+    const windowed = { config: { ...config, slidingWindow: 100 }, source };
+    await expect(inferLosses(openModel(kernel, windowed), tokens, { length: 150 })).rejects.toThrow(
+      "its window holds 100 positions: got sequences of 150",
+    );
   });
 });

@@ -14,6 +14,7 @@ export { adamW, sumOfSquares } from "./adamw";
 export { roundActivations, signWeights, ternaryWeights } from "./bitlinear";
 export { geluBackward, geluForward, geluTanhForward } from "./gelu";
 export { layerNormBackward, layerNormForward, rmsNormBackward, rmsNormForward } from "./layer_norm";
+export { joinHeads, siluGate } from "./llama";
 export { rotaryBackward, rotaryForward } from "./rotary";
 export { addBiases, addColumnSums, gatherRows, scatterRows } from "./rows";
 export { crossEntropy, softmaxBackward, softmaxForward } from "./softmax";

@@ -4,7 +4,7 @@ import type { Tensor, TensorSlot } from "../tensors.ts";
 import { countRows, type Tokens } from "../tokens.ts";
 import { checkRunnable } from "./check_runnable.ts";
 import { initialize } from "./initialize.ts";
-import { layoutOf } from "./layout.ts";
+import { layoutOf } from "../layout.ts";
 import { Network, type Part } from "./network.ts";
 import { bindParameters } from "./parameters.ts";
 

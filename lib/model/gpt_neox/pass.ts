@@ -1,27 +1,30 @@
 import type { MatrixKernel } from "../../compute/mod.ts";
 import type { LinearInput, ModuleName } from "../block.ts";
 import type { ModelConfig } from "../config.ts";
-import { rotaryAngles } from "./workspace.ts";
+import type { BlockKind, BlockPass, Part } from "../inference_block.ts";
+import { rotaryAngles } from "../rotary.ts";
 
 /** The linear maps of a block by name within it, in the order in which they run. */
-export const linears = [
+const linears = [
   "attention.query_key_value",
   "attention.dense",
   "mlp.dense_h_to_4h",
   "mlp.dense_4h_to_h",
 ] as const;
 
-/** One of {@linkcode linears}. */
-export type LinearName = typeof linears[number];
+type LinearName = typeof linears[number];
 
-/** Some sequences of one length. */
-export interface Part {
-  readonly sequences: number;
-  readonly length: number;
-}
+/** A block of GPT-NeoX for inference. It computes what `reference/model.ts` computes. */
+export const gptNeoXBlock: BlockKind = {
+  linears: linears.map((name) => [name]),
+  makePasses(kernel, config, part) {
+    const space = new Space(kernel, config, part);
+    return (tensors, sequences) => new Pass(space, tensors, sequences);
+  },
+};
 
 /** What a pass works in, for some rows; d is the model's width, m that inside the feed-forward part. */
-export class Space {
+class Space {
   readonly kernel: MatrixKernel;
   readonly config: ModelConfig;
   readonly length: number;
@@ -47,9 +50,9 @@ export class Space {
     this.kernel = kernel;
     this.config = config;
     this.length = length;
-    this.angles = rotaryAngles(kernel, config);
+    this.angles = rotaryAngles(kernel, config.rotary, length);
     this.probabilities = kernel.float32(
-      kernel.network.probabilitiesLength({ sequences, length, heads, headWidth }),
+      kernel.network.probabilitiesLength({ sequences, length, heads, headWidth, keep: false }),
     );
     this.moments = kernel.float32(2 * rows);
     [this.x, this.output, this.attentionInput, this.mlpInput] = [d(), d(), d(), d()];
@@ -59,11 +62,8 @@ export class Space {
   }
 }
 
-/**
- * One way through a block for some sequences, in steps: it stops before each linear map, with the map's input. The
- * caller puts the rows into `x` and finds them in `output`.
- */
-export class Pass {
+/** One way through a block. */
+class Pass implements BlockPass {
   readonly #space: Space;
   readonly #tensors: ReadonlyMap<string, Float32Array>;
   readonly #sequences: number;
@@ -82,12 +82,8 @@ export class Pass {
     return this.#space.output;
   }
 
-  get attentionInput(): Float32Array {
-    return this.#space.attentionInput;
-  }
-
-  get mlpInput(): Float32Array {
-    return this.#space.mlpInput;
+  get inputs(): Record<ModuleName, Float32Array> {
+    return { attention: this.#space.attentionInput, mlp: this.#space.mlpInput };
   }
 
   get #rows(): number {
@@ -99,25 +95,29 @@ export class Pass {
     const { kernel: { network }, config, x, moments, output } = this.#space;
     const { width, parallelResidual, normEpsilon: epsilon } = config;
     const rows = this.#rows;
-    const forAttention = this.#norm("input_layernorm", this.attentionInput);
-    const forMlp = this.#norm("post_attention_layernorm", this.mlpInput);
+    const forAttention = this.#norm("input_layernorm", this.inputs.attention);
+    const forMlp = this.#norm("post_attention_layernorm", this.inputs.mlp);
     const [bias, bias2] = [this.#get("attention.dense.bias"), this.#get("mlp.dense_4h_to_h.bias")];
     if (parallelResidual) {
       network.layerNorm({ rows, width, epsilon, x, moments, first: forAttention, second: forMlp });
       network.addBiases({ rows, width, x, bias, bias2, output });
-      if (!only?.startsWith("mlp.")) yield* this.attention();
+      if (!only?.startsWith("mlp.")) yield* this.#attention();
     } else {
       network.layerNorm({ rows, width, epsilon, x, moments, first: forAttention });
       network.addBiases({ rows, width, x, bias, output });
-      yield* this.attention();
+      yield* this.#attention();
       network.layerNorm({ rows, width, epsilon, x: output, moments, first: forMlp });
       network.addBiases({ rows, width, x: output, bias: bias2, output });
     }
-    yield* this.mlp();
+    yield* this.#mlp();
   }
 
-  /** Adds attention to `output`, without the last bias. */
-  *attention(): Generator<LinearInput> {
+  /** Adds a module's output without the last bias. */
+  module(name: ModuleName): Generator<LinearInput> {
+    return name === "attention" ? this.#attention() : this.#mlp();
+  }
+
+  *#attention(): Generator<LinearInput> {
     const { kernel: { network }, config, length, heads: x, attended, angles } = this.#space;
     const { probabilities, attentionInput } = this.#space;
     const { width, heads, headWidth, rotary } = config;
@@ -128,14 +128,13 @@ export class Pass {
     const shape = { sequences: this.#sequences, length, heads, headWidth };
     const bias = this.#get("attention.query_key_value.bias");
     network.rotary({ ...shape, x, bias, turned: rotary.width, angles });
-    network.attention({ ...shape, x, probabilities, output: attended });
+    network.attention({ ...shape, x, probabilities, output: attended, keep: false });
     const input = this.#subNorm("attention", attended, attentionInput);
     yield this.#input("attention.dense", input, width);
     this.#addLinear("attention.dense", input, width);
   }
 
-  /** Adds the feed-forward part to `output`, without the last bias. */
-  *mlp(): Generator<LinearInput> {
+  *#mlp(): Generator<LinearInput> {
     const { kernel: { network }, config, mlpInput, inner: x, activated } = this.#space;
     const { width, innerWidth, activation } = config;
     const rows = this.#rows;

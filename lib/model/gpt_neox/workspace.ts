@@ -1,5 +1,6 @@
 import type { MatrixKernel } from "../../compute/mod.ts";
 import type { ModelConfig } from "../config.ts";
+import { rotaryAngles } from "../rotary.ts";
 
 /**
  * What the forward pass keeps of a block for the backward pass, for some rows (tokens) at a time.
@@ -97,25 +98,11 @@ export function makeWorkspace(kernel: MatrixKernel, config: ModelConfig, rows: n
   };
   return {
     ...{ ids: kernel.int32(rows), targets: kernel.int32(rows) },
-    angles: rotaryAngles(kernel, config),
+    angles: rotaryAngles(kernel, config.rotary, config.context),
     blocks: Array.from({ length: config.layers }, block),
     ...{ hidden: matrix(width), hiddenMoments: matrix(2), normed: matrix(width) },
     ...{ logits: matrix(vocabulary), losses: kernel.float64(rows) },
     ...{ dHidden: matrix(width), dAttention: matrix(width), dMlp: matrix(width) },
     ...{ dHeads: matrix(3 * width), dInner: matrix(innerWidth) },
   };
-}
-
-/** Rows [cosines, sines] of each position: pair i turns by position / base^(2 i / width). */
-export function rotaryAngles(kernel: MatrixKernel, { context, rotary }: ModelConfig): Float32Array {
-  const half = rotary.width / 2;
-  const angles = kernel.float32(context * rotary.width);
-  for (let position = 0; position < context; position++) {
-    for (let i = 0; i < half; i++) {
-      const angle = position / rotary.base ** (i / half);
-      angles[position * rotary.width + i] = Math.cos(angle);
-      angles[position * rotary.width + half + i] = Math.sin(angle);
-    }
-  }
-  return angles;
 }

@@ -1,7 +1,7 @@
 import { quantizeActivations, quantizeWeights } from "../../../quantize/mod.ts";
 import type { ModelConfig } from "../../config.ts";
 import { splitTokens, type Tokens } from "../../tokens.ts";
-import { layoutOf } from "../layout.ts";
+import { layoutOf } from "../../layout.ts";
 import { attention } from "./attention.ts";
 import { bitLinear, type Quantizers } from "./bit_linear.ts";
 import { crossEntropy } from "./cross_entropy.ts";
