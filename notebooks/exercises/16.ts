@@ -17,7 +17,7 @@ export const movedOverRounding: Exercise = {
   },
   hint: String.raw`Divide the movement in steps by $1/\sqrt{12} \approx 0.289$.`,
   explanation:
-    "Late in training, rounding moves weights about as far as a long stretch of training does, or further.",
+    "Below 1, rounding to 4 bits displaces the weights further than half a million bytes of training did.",
 };
 
 export const insideHalfStep: Exercise = {

@@ -68,7 +68,7 @@ export function suiteFigure14(options: SuiteFigure14Options = {}): Figure {
       ticks: lossTicks,
       format: (tick) => tick.toFixed(1),
     },
-    left: i === 0 ? 48 : 34,
+    left: i === 0 ? 60 : 44,
     right: 8,
     marks: () =>
       [full, ...binary].map(({ training, weights }) =>
@@ -79,7 +79,7 @@ export function suiteFigure14(options: SuiteFigure14Options = {}): Figure {
     heading: `Gap, ${contrast.heading}`,
     x: bytes,
     y: { label: i === 0 ? "Loss − full precision (nats per byte)" : "", ...gapAxis },
-    left: i === 0 ? 48 : 34,
+    left: i === 0 ? 60 : 44,
     right: 8,
     marks: () => [
       curve([{ x: from, y: 0 }, { x: 2.2e7, y: 0 }], { colour: rule, width: 1 }),
