@@ -162,7 +162,7 @@ export function suiteDepth(options: SuiteDepthOptions = {}): Figure {
       ticks: depths,
     },
     y,
-    left: 56,
+    left: 60,
     right: 70,
     marks: (frame) => {
       const series = groups.flatMap((group) =>
