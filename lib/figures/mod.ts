@@ -71,6 +71,14 @@ export {
   type SuiteScheduleOptions,
 } from "./suite/schedule.ts";
 export {
+  type DepthLine,
+  depthLines,
+  type DepthRow,
+  depthRows,
+  suiteDepth,
+  type SuiteDepthOptions,
+} from "./suite/depth.ts";
+export {
   rateShare,
   type ScheduleColumns,
   type ScheduleRow,

@@ -6,6 +6,8 @@ import { rowsOf } from "../rows.ts";
 /** Weights that were trained: full precision, ternary or binary. */
 export type WeightsKind = "none" | "b1.58" | "b1";
 
+const order: readonly string[] = ["none", "b1.58", "b1"] satisfies WeightsKind[];
+
 /** A loss after so many bytes, nats per byte. */
 export interface LossPoint {
   readonly tokens: number;
@@ -73,7 +75,10 @@ export function bitnetRuns(tables: BitnetTables = bitnetTables()): BitnetRun[] {
     ),
   ];
   return all.filter((row) => binary.some((other) => like(row, other)))
-    .sort((a, b) => a.width - b.width || a.run.localeCompare(b.run))
+    .sort((a, b) =>
+      a.width - b.width || order.indexOf(a.bit_linear) - order.indexOf(b.bit_linear) ||
+      a.peak_rate - b.peak_rate
+    )
     .map(({ run, bit_linear, size, width, peak_rate }) => ({
       ...{ run, size, width, weights: bit_linear as WeightsKind, peakRate: peak_rate },
       training: losses(training, run),
