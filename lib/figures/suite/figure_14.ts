@@ -9,6 +9,7 @@ import {
   bitnetContrasts,
   type BitnetRun,
   bitnetRuns,
+  headings,
   lossGap,
   type LossPoint,
   type WeightsKind,
@@ -102,6 +103,11 @@ export function suiteFigure14(options: SuiteFigure14Options = {}): Figure {
     );
     return [`${gaps.join(", ")} at N = ${suiteLabel(contrast.size)} with ${contrast.heading}`];
   });
+  const missing = sizes.flatMap((size) =>
+    headings
+      .filter((heading) => !contrasts.some((one) => one.size === size && one.heading === heading))
+      .map((heading) => `N = ${suiteLabel(size)}, ${heading}`)
+  );
   return figure({
     name: "suite-figure-14",
     title: "BitNet against full precision over training: the miniature suite",
@@ -112,7 +118,9 @@ export function suiteFigure14(options: SuiteFigure14Options = {}): Figure {
       "precision; below 0 BitNet is ahead. Marks: the gap on held-out text of the same kind. Peak learning rates are " +
       `those of full precision, BitNet's own (${
         rateFactor(runs).toFixed(1)
-      } times that), or each its own. At the end the gap in training loss is ${ends.join("; ")}.`,
+      } times that), or each its own. At the end the gap in training loss is ${ends.join("; ")}.${
+        missing.length > 0 ? ` Not in the tables yet: ${missing.join("; ")}.` : ""
+      }`,
     legend: [
       ...Object.values(looks).map(({ text, colour, dash }) => ({
         label: text,

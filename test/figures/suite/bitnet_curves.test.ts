@@ -66,6 +66,14 @@ describe("the runs of BitNet's study", () => {
     ]);
   });
 
+  it("are compared at equal rates alone while no other rate is there, and the caption says so", () => {
+    const slow = study.filter(({ peakRate }) => peakRate === 0.01);
+    expect(bitnetContrasts(slow).map(({ heading }) => heading)).toEqual(["equal rates"]);
+    expect(suiteFigure14({ runs: slow }).caption).toMatch(
+      /Not in the tables yet: N.=.38k, equal rates, BitNet's; N.=.38k, each at its own rate\.$/,
+    );
+  });
+
   it("have gaps only where both were measured", () => {
     const [full, , three] = study;
     const gap = lossGap(three!.training, full!.training.slice(1));

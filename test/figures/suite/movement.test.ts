@@ -1,7 +1,7 @@
 import pl from "nodejs-polars";
 import { quantileSorted } from "simple-statistics";
 import { describe, expect, it } from "vitest";
-import { movements } from "../../../lib/figures/mod.ts";
+import { movements, suiteFigure12 } from "../../../lib/figures/mod.ts";
 import { changeQuantiles } from "../../../lib/suite_tables.ts";
 
 const runs = pl.DataFrame([
@@ -81,5 +81,34 @@ describe("movements", () => {
     }
     expect(all.rms).toBeCloseTo(rootMeanSquare(together), 9);
     expect(all.steps[4]).toBeCloseTo((1001 * 0.14 + 3001 * 0.02) / 4002, 9);
+  });
+});
+
+describe("Figure 12 of the suite", () => {
+  const qid = pl.DataFrame(
+    ["main", "still", "short"].flatMap((model, i) =>
+      [2, 3, 4].map((bits) => ({
+        ...{ model, method_name: "gptq", size: 1000, tokens: 2 ** 22, bits, loss16: 1 },
+        ...{ loss_quantized: 1.1, qid: (i + 1) / 10 ** bits, qid_se: 1e-6 },
+      }))
+    ),
+  );
+  const moved = movements(
+    runs,
+    pl.DataFrame(["main", "still", "short"].flatMap((run) => [
+      row(run, "attention.dense", evenly(0.2)),
+      row(run, "attention.dense", evenly(0.1), {
+        tokens_from: 2 ** 23 - 2 ** 19,
+        tokens_to: 2 ** 23,
+      }),
+    ])),
+  );
+
+  it("compares schedules where there are some, and says so where there are none", () => {
+    expect(suiteFigure12({ moved, qid }).caption).toMatch(/a constant learning rate \(dashed\)/);
+    const main = moved.filter(({ series }) => series === "main");
+    expect(suiteFigure12({ moved: main, qid }).caption).toMatch(
+      /No run with another schedule is in the tables yet/,
+    );
   });
 });

@@ -83,6 +83,13 @@ describe("the study of schedules", () => {
     );
   });
 
+  it("is an error without rows of the study", () => {
+    const none = frameOf(suiteSeries.main).filter(pl.col("size").lt(0));
+    expect(() => scheduleRows(none, frameOf(suiteSeries.main))).toThrow(
+      /needs measured rows of the series schedule: got none/,
+    );
+  });
+
   it("gives planted exponents back, in the law of both and at equal tokens", () => {
     for (const { both, constant, matched, tokensAlone } of scheduleLaws(rows)) {
       expect(both.exponents.tokens!.value).toBeCloseTo(0.5, 6);
