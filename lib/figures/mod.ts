@@ -46,12 +46,18 @@ export { suiteFigure4, type SuiteFigure4Options } from "./suite/figure_4.ts";
 export { suiteFigure5, type SuiteFigure5Options } from "./suite/figure_5.ts";
 export { suiteFigure6, type SuiteFigure6Options } from "./suite/figure_6.ts";
 export { suiteFigure7, type SuiteFigure7Options } from "./suite/figure_7.ts";
-export { suiteFigure8, type SuiteFigure8Options } from "./suite/figure_8.ts";
+export {
+  suiteFigure8,
+  type SuiteFigure8Options,
+  type TextPair,
+  textPairs,
+} from "./suite/figure_8.ts";
 export {
   type MethodLaw,
   suiteFigure9,
   type SuiteFigure9Options,
   suiteMethodLaws,
+  suiteMethodRows,
 } from "./suite/figure_9.ts";
 export {
   predictedFromOtherSizes,
@@ -59,7 +65,7 @@ export {
   type SuiteFigure10Options,
 } from "./suite/figure_10.ts";
 export { suiteFigure11, type SuiteFigure11Options } from "./suite/figure_11.ts";
-export { suiteFigure12, type SuiteFigure12Options } from "./suite/figure_12.ts";
+export { movedQid, suiteFigure12, type SuiteFigure12Options } from "./suite/figure_12.ts";
 export { type Change, type Movement, movements } from "./suite/movement.ts";
 export { suiteFigure14, type SuiteFigure14Options } from "./suite/figure_14.ts";
 export {
@@ -77,7 +83,20 @@ export {
   suiteSchedule,
   type SuiteScheduleOptions,
 } from "./suite/schedule.ts";
-export { rateShare, type ScheduleRow, scheduleRows } from "./suite/schedules.ts";
+export {
+  type DepthLine,
+  depthLines,
+  type DepthRow,
+  depthRows,
+  suiteDepth,
+  type SuiteDepthOptions,
+} from "./suite/depth.ts";
+export {
+  rateShare,
+  type ScheduleColumns,
+  type ScheduleRow,
+  scheduleRows,
+} from "./suite/schedules.ts";
 export {
   type Foretold,
   foretold,

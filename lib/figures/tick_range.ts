@@ -20,28 +20,22 @@ export function tickRange(
   return { domain: [ticks[0]!, ticks.at(-1)!], ticks };
 }
 
-/** A domain for a log axis that holds all values (above 0), from 1, 2 or 5 times a power of ten to another, with a tick at each power. */
+/**
+ * A domain for a log axis that holds all values (above 0), from 1, 2 or 5 times a power of ten to another, with a tick at
+ * each power, or at each 1, 2 and 5 where there are fewer than two powers.
+ */
 export function logTickRange(
   values: readonly number[],
 ): { domain: [number, number]; ticks: number[] } {
-  const round = (
-    value: number,
-    choose: (...of: number[]) => number,
-    fits: (end: number) => boolean,
-  ) => {
-    const unit = 10 ** Math.floor(Math.log10(value));
-    return choose(
-      ...[1, 2, 5, 10].map((factor) => Number((factor * unit).toPrecision(1))).filter(fits),
-    );
-  };
-  const low = Math.min(...values);
-  const high = Math.max(...values);
+  const [low, high] = [Math.min(...values), Math.max(...values)];
+  const [first, last] = [Math.floor(Math.log10(low)), Math.ceil(Math.log10(high))];
+  const powers = Array.from({ length: last - first + 1 }, (_, i) => first + i);
+  const round = powers.flatMap((power) => [1, 2, 5].map((digit) => Number(`${digit}e${power}`)));
   const domain: [number, number] = [
-    round(low, Math.max, (end) => end <= low),
-    round(high, Math.min, (end) => end >= high),
+    round.findLast((end) => end <= low)!,
+    round.find((end) => end >= high)!,
   ];
-  const first = Math.ceil(Math.log10(domain[0]) - 1e-9);
-  const last = Math.floor(Math.log10(domain[1]) + 1e-9);
-  const ticks = Array.from({ length: last - first + 1 }, (_, i) => Number(`1e${first + i}`));
-  return { domain, ticks };
+  const inside = round.filter((tick) => tick >= domain[0] && tick <= domain[1]);
+  const tens = inside.filter((tick) => powers.some((power) => tick === Number(`1e${power}`)));
+  return { domain, ticks: tens.length < 2 ? inside : tens };
 }

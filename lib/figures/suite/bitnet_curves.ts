@@ -6,6 +6,8 @@ import { rowsOf } from "../rows.ts";
 /** Weights that were trained: full precision, ternary or binary. */
 export type WeightsKind = "none" | "b1.58" | "b1";
 
+const order: readonly string[] = ["none", "b1.58", "b1"] satisfies WeightsKind[];
+
 /** A loss after so many bytes, nats per byte. */
 export interface LossPoint {
   readonly tokens: number;
@@ -73,7 +75,10 @@ export function bitnetRuns(tables: BitnetTables = bitnetTables()): BitnetRun[] {
     ),
   ];
   return all.filter((row) => binary.some((other) => like(row, other)))
-    .sort((a, b) => a.width - b.width || a.run.localeCompare(b.run))
+    .sort((a, b) =>
+      a.width - b.width || order.indexOf(a.bit_linear) - order.indexOf(b.bit_linear) ||
+      a.peak_rate - b.peak_rate
+    )
     .map(({ run, bit_linear, size, width, peak_rate }) => ({
       ...{ run, size, width, weights: bit_linear as WeightsKind, peakRate: peak_rate },
       training: losses(training, run),
@@ -92,12 +97,15 @@ export function lossGap(
   );
 }
 
+/** What is compared, in the order of the figure. */
+export const headings = ["equal rates", "equal rates, BitNet's", "each at its own rate"] as const;
+
 /** A comparison of BitNet with full precision at one width, each at some learning rate. */
 export interface BitnetContrast {
   readonly width: number;
   /** Size of the model in full precision. */
   readonly size: number;
-  readonly heading: "equal rates" | "equal rates, BitNet's" | "each at its own rate";
+  readonly heading: typeof headings[number];
   readonly full: BitnetRun;
   readonly binary: readonly BitnetRun[];
 }
@@ -113,14 +121,13 @@ export function bitnetContrasts(runs: readonly BitnetRun[]): BitnetContrast[] {
     const high = Math.max(...own.map(({ peakRate }) => peakRate));
     const at = (rate: number, full: boolean) =>
       own.filter(({ peakRate, weights }) => peakRate === rate && (weights === "none") === full);
-    return ([
-      ["equal rates", low, low],
-      ["equal rates, BitNet's", high, high],
-      ["each at its own rate", low, high],
-    ] as const).flatMap(([heading, fullRate, binaryRate]) => {
+    const rates = [[low, low], [high, high], [low, high]] as const;
+    return headings.flatMap((heading, i) => {
+      const [fullRate, binaryRate] = rates[i]!;
       const [full] = at(fullRate, true);
       const binary = at(binaryRate, false);
-      return full === undefined || binary.length === 0
+      const told = heading === "equal rates" || low < high;
+      return !told || full === undefined || binary.length === 0
         ? []
         : [{ width, size: full.size, heading, full, binary }];
     });

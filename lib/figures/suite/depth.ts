@@ -9,7 +9,7 @@ import type { Panel } from "../panel.ts";
 import { distinct } from "../pythia.ts";
 import { rowsOf } from "../rows.ts";
 import { bitColour, fontSizes, ink, rule } from "../style.ts";
-import { logTickRange, tickRange } from "../tick_range.ts";
+import { logTickRange } from "../tick_range.ts";
 import { rateShare } from "./schedules.ts";
 import { megabytes, suiteLabel, suiteQidAxis } from "./series.ts";
 
@@ -162,7 +162,7 @@ export function suiteDepth(options: SuiteDepthOptions = {}): Figure {
       ticks: depths,
     },
     y,
-    left: 56,
+    left: 60,
     right: 70,
     marks: (frame) => {
       const series = groups.flatMap((group) =>
@@ -199,17 +199,16 @@ export function suiteDepth(options: SuiteDepthOptions = {}): Figure {
     row.qid / (lines.find(({ bits }) => bits === row.bits)?.at(row.size) ?? NaN);
   const ratios = rows.map(relative).filter((value) => value > 0);
   const losses = rows.map(({ loss16 }) => loss16);
-  const lossRange: [number, number] = [
-    Math.floor(20 * Math.min(...losses)) / 20,
-    Math.ceil(20 * Math.max(...losses)) / 20,
-  ];
+  const lossSteps = [20 * Math.min(...losses), 20 * Math.max(...losses)];
+  const [lowest, highest] = [Math.floor(lossSteps[0]!), Math.ceil(lossSteps[1]!)];
+  const every = highest - lowest > 8 ? 2 : 1;
+  const lossTicks = Array.from({ length: highest - lowest + 1 }, (_, i) => (lowest + i) / 20);
   const bottom = [
     ...(ratios.length === 0 ? [] : [byDepth(
       "Over depth 3 of the same N",
       {
         label: "QiD / line of depth 3 (dimensionless)",
         ...logTickRange([...ratios, 0.5, 2]),
-        ticks: [0.1, 0.2, 0.5, 1, 2, 5, 10],
         log: true,
       },
       relative,
@@ -219,10 +218,8 @@ export function suiteDepth(options: SuiteDepthOptions = {}): Figure {
       "Before quantization",
       {
         label: "Test loss (nats per byte)",
-        domain: lossRange,
-        ticks: tickRange(lossRange).ticks.filter((tick) =>
-          tick >= lossRange[0] && tick <= lossRange[1]
-        ),
+        domain: [lowest / 20, highest / 20],
+        ticks: lossTicks.filter((_, i) => i % every === 0),
         format: (tick) => tick.toFixed(2),
       },
       ({ loss16 }) => loss16,
@@ -267,11 +264,12 @@ export function suiteDepth(options: SuiteDepthOptions = {}): Figure {
   });
 }
 
-/** The models of the study within a quarter of the N of the deepest one of the narrow width. */
+/** The models of the study whose widths were chosen for one N, with the deepest of the narrow width, which gives it. */
 function oneSize(rows: readonly DepthRow[], narrow: number): DepthRow[] {
-  const deepest = rows.filter(({ width }) => width === narrow)
-    .reduce((a, b) => b.depth > a.depth ? b : a);
-  return rows.filter(({ size }) => Math.abs(size / deepest.size - 1) < 0.25);
+  const deepest = Math.max(
+    ...rows.filter(({ width }) => width === narrow).map(({ depth }) => depth),
+  );
+  return rows.filter(({ width, depth }) => width !== narrow || depth === deepest);
 }
 
 /** The learning rate of the main series after so many bytes, as a share of its peak. */

@@ -15,6 +15,7 @@ import {
   bytesAxis,
   suiteLegend,
   suiteQidAxis,
+  type SuiteRow,
   suiteRows,
   suiteSource,
   suiteSymbols,
@@ -28,6 +29,27 @@ export interface SuiteFigure8Options {
   outOfDomain?: DataFrame;
 }
 
+/** A checkpoint quantized by GPTQ, measured on both texts. */
+export interface TextPair extends SuiteRow {
+  /** QiD out of domain, nats per byte; `qid` is that in domain. */
+  readonly other: number;
+  /** Loss before quantization out of domain. */
+  readonly otherLoss16: number;
+}
+
+/** The checkpoints of the main series with their QiD on both texts, by size, bits and tokens. */
+export function textPairs(
+  inDomain: DataFrame = loadSuiteQid() as DataFrame,
+  outOfDomain: DataFrame = loadSuiteQid({ test: "out_of_domain" }) as DataFrame,
+): TextPair[] {
+  const key = ({ model, tokens, bits }: SuiteRow) => `${model} ${tokens} ${bits}`;
+  const others = new Map(suiteRows(outOfDomain).map((row) => [key(row), row]));
+  return suiteRows(inDomain).flatMap((row) => {
+    const other = others.get(key(row));
+    return other === undefined ? [] : [{ ...row, other: other.qid, otherLoss16: other.loss16 }];
+  });
+}
+
 /** Draws QiD over training on both texts, one against the other, and the token exponents of each. */
 export function suiteFigure8(options: SuiteFigure8Options = {}): Figure {
   const texts = [
@@ -38,12 +60,7 @@ export function suiteFigure8(options: SuiteFigure8Options = {}): Figure {
       frame: options.outOfDomain ?? loadSuiteQid({ test: "out_of_domain" }),
     },
   ].map((one) => ({ ...one, frame: one.frame as DataFrame, rows: suiteRows(one.frame) }));
-  const pairs = texts[0]!.rows.flatMap((row) => {
-    const other = texts[1]!.rows.find(({ model, tokens, bits }) =>
-      model === row.model && tokens === row.tokens && bits === row.bits
-    );
-    return other === undefined ? [] : [{ ...row, other: other.qid }];
-  });
+  const pairs = textPairs(texts[0]!.frame, texts[1]!.frame);
   const positive = pairs.filter(({ qid, other }) => qid > 0 && other > 0);
   const symbol = suiteSymbols(pairs);
   const sizes = distinct(pairs, "label");

@@ -71,6 +71,11 @@ export function scheduleRows(
       ["model", "schedule"],
     ).map((row) => ({ ...row, series }));
   const studied = read(study, "schedule");
+  if (studied.length === 0) {
+    throw new RangeError(
+      "Cannot draw the study of schedules: needs measured rows of the series schedule: got none",
+    );
+  }
   const sizes = new Set(studied.map(({ size }) => size));
   return [...read(main, "main").filter(({ size }) => sizes.has(size)), ...studied].map((row) => ({
     ...{
