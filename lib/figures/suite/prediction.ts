@@ -24,6 +24,9 @@ export interface SuitePredictionOptions {
   frame?: DataFrame;
 }
 
+/** Smaller degradations are within their standard error, and not drawn. */
+const least = 3e-4;
+
 /** A prediction, with what was measured since. */
 export interface Foretold {
   label: string;
@@ -89,7 +92,7 @@ export function suitePrediction(options: SuitePredictionOptions = {}): Figure {
     heading: `${bits} bits`,
     x: bytesAxis(),
     y: suiteQidAxis({
-      domain: [3e-4, 1],
+      domain: [least, 1],
       log: true,
       ticks: [1e-3, 1e-2, 1e-1, 1],
       ...(bits === 2 ? {} : { label: "" }),
@@ -170,7 +173,7 @@ export function suitePrediction(options: SuitePredictionOptions = {}): Figure {
     caption:
       `${suiteSource} Above: QiD of sizes of which the law had seen nothing, as **predicted** from smaller ones, with ` +
       "95 % bootstrap intervals of the law alone (bars), and what was measured afterwards (marks). Below: prediction over measurement " +
-      "for these sizes and for the last factor of two of training of a run that the law had seen until then; ratios outside 0.3 to 3 are left out." +
+      "for these sizes and for the last factor of two of training of a run that the law had seen until then; ratios outside 0.3 to 3 and QiD below 0.0003 are left out." +
       (open.length > 0 ? ` Not measured yet: ${open.join(", ")}.` : ""),
     legend: [
       ...sizes.map((label) => ({
