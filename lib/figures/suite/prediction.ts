@@ -121,7 +121,7 @@ export function suitePrediction(options: SuitePredictionOptions = {}): Figure {
           curve(line(of(label, "unified")), { dash: lawDashes.published, width: 0.8 }),
           ...points(
             of(label, "per-bit-width").filter(({ measured }) =>
-              measured !== undefined && measured > 0
+              measured !== undefined && measured > least
             )
               .map(({ tokens, measured }) => ({ x: tokens, y: measured! })),
             { provenance: "measured", colour: bitColour(bits), symbol: symbol(label), radius: 3.4 },
@@ -151,7 +151,7 @@ export function suitePrediction(options: SuitePredictionOptions = {}): Figure {
     right: 10,
     marks: () => [
       Plot.ruleY([1], { stroke: rule }),
-      ...rows.filter((row) => row.law === law && row.measured !== undefined && row.measured > 0)
+      ...rows.filter((row) => row.law === law && row.measured !== undefined && row.measured > least)
         .map((row) => ({ ...row, ratio: row.predicted / row.measured! }))
         .filter(({ ratio }) => ratio > 0.3 && ratio < 3)
         .flatMap((row) =>
