@@ -83,7 +83,9 @@ export function bitnetRuns(tables: BitnetTables = bitnetTables()): BitnetRun[] {
       ...{ run, size, width, weights: bit_linear as WeightsKind, peakRate: peak_rate },
       training: losses(training, run),
       heldOut: losses(heldOut, run),
-    }));
+    }))
+    // A run that is not finished has no curve in the tables yet.
+    .filter(({ training }) => training.length > 0);
 }
 
 /** The loss of one run less that of another, where both have a point. */
