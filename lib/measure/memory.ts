@@ -1,5 +1,4 @@
 /** How much memory a process needs at most, from the sizes of a model and of what is measured. */
-import { freemem } from "node:os";
 import { layoutOf, type ModelConfig, sequencesAtOnce } from "../model/mod.ts";
 import { methods, parseSpec } from "../quantize/mod.ts";
 import type { Plan } from "./plan.ts";
@@ -66,6 +65,6 @@ export function memoryOfPlan(plan: Plan): number | undefined {
 
 /** How many processes a plan may have at a time: one a core, as far as the free memory goes, and at least one. */
 export function processesFor(plan: Plan): number {
-  const fits = Math.floor(0.9 * freemem() / (memoryOfPlan(plan) ?? 1));
+  const fits = Math.floor(0.9 * Deno.systemMemoryInfo().available / (memoryOfPlan(plan) ?? 1));
   return Math.max(1, Math.min(navigator.hardwareConcurrency, fits));
 }
