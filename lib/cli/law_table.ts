@@ -80,13 +80,13 @@ export function readLawTable(path: string, options: TableOptions): LawTable {
   else rows = onePerCheckpoint(rows, options, { columns: table.columns, notes });
   keep(
     isWhole,
-    (left) => `${left} rows left out: no ${found.response}, size, tokens or bits above 0`,
+    (left) => `${rowsOf(left)} left out: no ${found.response}, size, tokens or bits above 0`,
   );
   if (found.variables.includes("bits")) {
     const wanted = options.bits ?? [2, 3, 4];
     keep(
       ({ bits }) => wanted.includes(Number(bits)),
-      (left) => `${left} rows left out: other bits than ${wanted.join(", ")} (--bits)`,
+      (left) => `${rowsOf(left)} left out: other bits than ${wanted.join(", ")} (--bits)`,
     );
   }
   const held = heldOf(found, rows, notes);
@@ -127,6 +127,10 @@ export function rangesOf(
     const values = [...frame.getColumn(name).toArray()] as number[];
     return [name, [Math.min(...values), Math.max(...values)] as const];
   }));
+}
+
+function rowsOf(count: number): string {
+  return `${count} ${count === 1 ? "row" : "rows"}`;
 }
 
 function provenanceOf(rows: readonly TableRow[]): Provenance {

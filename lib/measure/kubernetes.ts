@@ -3,6 +3,7 @@ import { writeFileSync } from "node:fs";
 import { dirname, join, relative, resolve, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 import { hubSettings } from "../checkpoint/mod.ts";
+import { collecting } from "./memory.ts";
 import { readPlan } from "./plan.ts";
 import { type SubmitOptions, type Submitted, taskProgram, writeSubmission } from "./cluster.ts";
 
@@ -74,7 +75,7 @@ export async function writeKubernetesJob(
           containers: [{
             name: "measure",
             image,
-            command: ["deno", "run", "-A", "--quiet", taskProgram, submission.path],
+            command: ["deno", "run", "-A", "--quiet", collecting, taskProgram, submission.path],
             workingDir: mountPath,
             env: Object.entries(env).map(([name, value]) => ({ name, value })),
             envFrom: [{ secretRef: { name: "huggingface", optional: true } }],

@@ -1,5 +1,4 @@
 /** How much memory a process needs at most, from the sizes of a model and of what is measured. */
-import { freemem } from "node:os";
 import { layoutOf, type ModelConfig, sequencesAtOnce } from "../model/mod.ts";
 import { methods, parseSpec } from "../quantize/mod.ts";
 import type { Plan } from "./plan.ts";
@@ -8,6 +7,9 @@ import type { Plan } from "./plan.ts";
 const baseBytes = 4e8;
 /** Reserved for the kernel; what is not touched costs nothing. */
 export const kernelMemory = 65535 * 65536;
+
+/** With this flag of Deno a process lets go of a block before it reads the next: the bound rests on it. */
+export const collecting = "--v8-flags=--expose-gc";
 
 /** What a model is measured with. */
 export interface MemoryOptions {
@@ -66,6 +68,6 @@ export function memoryOfPlan(plan: Plan): number | undefined {
 
 /** How many processes a plan may have at a time: one a core, as far as the free memory goes, and at least one. */
 export function processesFor(plan: Plan): number {
-  const fits = Math.floor(0.9 * freemem() / (memoryOfPlan(plan) ?? 1));
+  const fits = Math.floor(0.9 * Deno.systemMemoryInfo().available / (memoryOfPlan(plan) ?? 1));
   return Math.max(1, Math.min(navigator.hardwareConcurrency, fits));
 }

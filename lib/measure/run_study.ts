@@ -4,7 +4,7 @@ import process from "node:process";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { methods, parseSpec } from "../quantize/mod.ts";
-import { processesFor } from "./memory.ts";
+import { collecting, processesFor } from "./memory.ts";
 import { type Plan, type PlanItem, readPlan } from "./plan.ts";
 import { stateOf } from "./study.ts";
 import type { Downloading, ItemDone, StudyTask } from "./worker.ts";
@@ -81,7 +81,8 @@ async function runProcess(
   signal: AbortSignal | undefined,
 ): Promise<string | undefined> {
   // The open standard input tells the process that this one is alive.
-  const child = spawn(Deno.execPath(), ["run", "-A", "--quiet", workerPath, JSON.stringify(task)], {
+  const args = ["run", "-A", "--quiet", collecting, workerPath, JSON.stringify(task)];
+  const child = spawn(Deno.execPath(), args, {
     env: { ...process.env, OPENBLAS_NUM_THREADS: "1", OMP_NUM_THREADS: "1", NO_COLOR: "1" },
     stdio: ["pipe", "pipe", "pipe"],
   });

@@ -11,6 +11,7 @@ import {
   writeSubmission,
   type WrittenSubmission,
 } from "./cluster.ts";
+import { collecting } from "./memory.ts";
 
 /** How a plan is given to Slurm. */
 export interface SlurmOptions extends Omit<SubmitOptions, "cluster" | "active"> {
@@ -46,7 +47,9 @@ export async function submitToSlurm(
 
 /** What a task runs. */
 function scriptOf({ path }: WrittenSubmission): string {
-  const command = [Deno.execPath(), "run", "-A", "--quiet", taskProgram, path].map(quoted);
+  const command = [Deno.execPath(), "run", "-A", "--quiet", collecting, taskProgram, path].map(
+    quoted,
+  );
   return [
     "#!/bin/sh",
     "export OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1 NO_COLOR=1",

@@ -40,6 +40,12 @@ export interface Inference {
   losses(hidden: Float32Array, targets: Int32Array): Promise<Float64Array>;
 }
 
+/**
+ * Weights of a block from which on the one before is collected first, where the process was started with
+ * `--v8-flags=--expose-gc`: left alone, several blocks may wait for that.
+ */
+const largeBlock = 2 ** 20;
+
 /** Rows whose logits are in memory at a time. */
 const rowsAtOnce = 512;
 
@@ -116,6 +122,10 @@ export function openModel(kernel: MatrixKernel, { config, source }: LanguageMode
           `Cannot load block ${index}: needs a whole number from 0 to ${config.layers - 1}`,
         );
       }
+      const values = slots.reduce((sum, { name, length }) => {
+        return name.startsWith(prefix) ? sum + length : sum;
+      }, 0);
+      if (values >= largeBlock) (globalThis as { gc?: () => void }).gc?.();
       const tensors = new Map<string, Tensor>();
       for (const name of names) tensors.set(name.slice(prefix.length), await read(name));
       return new InferenceBlock(kernel, config, { kind: architecture.block, prefix, tensors });

@@ -9,8 +9,7 @@ import { join } from "node:path";
 import { bytesOf, writeSafetensors } from "../../lib/checkpoint/mod.ts";
 import { mapPool } from "../../lib/compute/mod.ts";
 import { gptNeoXConfig, layoutOf } from "../../lib/model/mod.ts";
-import { type BenchRow, runPython, timeIt } from "./bench.ts";
-import type { ForwardItem } from "./forward_task.ts";
+import { type BenchRow, runPython } from "./bench.ts";
 
 /** Pythia-160M: its sequences have 2,048 tokens. */
 const shape = { width: 768, layers: 12, heads: 12, vocabulary: 50304, context: 2048 };
@@ -60,21 +59,19 @@ function writeWeights(file: string): void {
   writeSafetensors(file, tensors);
 }
 
-/** Median milliseconds of a pass over all sequences; nothing where the system has no BLAS. */
+/**
+ * Milliseconds of a pass over all sequences, from the rates of workers that run side by side; nothing where the system has
+ * no BLAS.
+ */
 async function timeForward(
   { file, backend, threads }: { file: string; backend: "wasm" | "blas"; threads: number },
 ): Promise<number | undefined> {
   const task = new URL("./forward_task.ts", import.meta.url);
-  const items: ForwardItem[] = Array.from(
-    { length: sequences },
-    (_, first) => ({ first, count: 1 }),
-  );
-  const options = { workers: threads, context: { file, backend, shape } };
+  const context = { file, backend, shape };
   try {
-    // Workers start anew for each call: their start and their loading of kernels is taken off.
-    const start = () => mapPool(items.map((item) => ({ ...item, count: 0 })), task, options);
-    const idle = await timeIt(start, { runs: 3, milliseconds: 1 });
-    return await timeIt(() => mapPool(items, task, options), { runs: 3, milliseconds: 1 }) - idle;
+    const seeds = Array.from({ length: threads }, (_, seed) => seed);
+    const times = await mapPool<number>(seeds, task, { workers: threads, context });
+    return sequences / times.reduce((sum, milliseconds) => sum + 1 / milliseconds, 0);
   } catch (error) {
     if (backend === "blas") return undefined;
     throw error;

@@ -46,7 +46,7 @@ function writeTable(name: string, sizes: readonly number[], methods: readonly st
       )
     )
   );
-  const empty = { ...rows[0]!, qid: null };
+  const empty = { ...rows[0]!, test_set: "far", qid: null };
   pl.DataFrame([...rows, empty]).writeParquet(join(scratch, name));
   return name;
 }
@@ -60,7 +60,7 @@ describe("deno task fit", () => {
     expect([status, stderr]).toEqual([0, ""]);
     expect(stdout).toContain("method: gptq:group=32 (there are also nf4)");
     expect(stdout).toContain("text: far (there are also near)");
-    expect(stdout).toContain("1 rows left out: no qid");
+    expect(stdout).toContain("1 row left out: no qid");
     expect(stdout).toContain("other bits than 2, 3, 4");
     expect(stdout).toContain("whole models are drawn again (5 of them)");
     const result = JSON.parse(readFileSync(join(scratch, "own-unified.json"), "utf8"));

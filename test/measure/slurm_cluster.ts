@@ -70,6 +70,11 @@ export async function startSlurm(folder: string): Promise<SlurmCluster> {
   };
   const pids = [at("slurmd.pid"), at("slurmctld.pid"), at("munge/pid")];
   const stop = async () => {
+    // After a failure jobs may be left, which would outlive the cluster.
+    if (responds(() => run("scancel", "--user=root"))) {
+      const ended = () => run("squeue", "--noheader").trim() === "";
+      await until(ended, "the end of the jobs").catch(console.error);
+    }
     const running = pids.filter(existsSync).map((path) => Number(readFileSync(path, "utf8")));
     for (const pid of running) kill(pid, "SIGTERM");
     await until(() => running.every((pid) => !kill(pid, 0)), "the end of the cluster");

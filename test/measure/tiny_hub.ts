@@ -14,7 +14,7 @@ import {
 } from "../../lib/model/mod.ts";
 import { textOf } from "./tiny.ts";
 
-const fixture = fileURLToPath(new URL("../model/fixtures/gpt_neox", import.meta.url));
+const fixture = fileURLToPath(new URL("../model/fixtures/llama", import.meta.url));
 export const tokenizer = openTokenizer(fixture)!;
 
 /** Trains a model of 320 tokens and writes its checkpoints, at so many steps, as folders by revision. */
