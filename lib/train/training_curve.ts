@@ -28,9 +28,10 @@ export function trainingCurve(runFolder: string): TrainingStretch[] {
   }
   const lines = readFileSync(path, "utf8").trimEnd().split("\n").slice(1);
   const rows = lines.map((line) => line.split(",").map(Number));
+  // A stretch ends at a step that is a power of two to the twelfth part of a whole number, the last step among them.
   const groups = Map.groupBy(
     rows,
-    ([step = 0]) => Math.floor(perDoubling * Math.log2(Math.max(step, perDoubling))),
+    ([step = 0]) => Math.ceil(perDoubling * Math.log2(Math.max(step, perDoubling)) - 1e-9),
   );
   return [...groups.values()].map((group) => {
     const mean = (column: number) =>

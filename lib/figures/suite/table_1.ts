@@ -1,4 +1,5 @@
 /** Table 1 of Ouyang et al. (2024) for the miniature suite: bytes that reach a QiD, measured and by law. */
+import type { SymbolType } from "@observablehq/plot";
 import pl, { type DataFrame } from "nodejs-polars";
 import { fit, tokensFor } from "../../laws/mod.ts";
 import { loadSuiteQid } from "../../suite_tables.ts";
@@ -19,6 +20,13 @@ export interface SuiteTable1Options {
 
 /** Degradations of the table, nats per byte. */
 export const suiteTargets = [0.01, 0.03, 0.1, 0.3] as const;
+
+const targetSymbols: Readonly<Record<number, SymbolType>> = {
+  0.01: "circle",
+  0.03: "square",
+  0.1: "diamond",
+  0.3: "triangle",
+};
 
 /** A cell: the bytes at which a size reaches a QiD. */
 export interface SuiteCell {
@@ -95,7 +103,11 @@ export function suiteTable1(options: SuiteTable1Options = {}): Figure {
             ),
           ]),
           ...cells.filter((cell) => cell.bits === bits && cell.measured !== null).flatMap((cell) =>
-            points([{ x: cell.size, y: cell.measured! }], { provenance: "measured", colour })
+            points([{ x: cell.size, y: cell.measured! }], {
+              provenance: "measured",
+              colour,
+              symbol: targetSymbols[cell.qid],
+            })
           ),
           labels(shown.map((qid, i) => ({ x: domain[1], y: places[i]!, text: String(qid) })), {
             dx: 4,
@@ -117,7 +129,10 @@ export function suiteTable1(options: SuiteTable1Options = {}): Figure {
       "**predicted**: solid, by the law of the bit width fitted to all sizes; dashed, by the unified law. Above the grey " +
       "line no run has been trained.",
     legend: [
-      { label: "measured", point: { provenance: "measured" } },
+      ...suiteTargets.map((qid) => ({
+        label: `QiD ${qid}, measured`,
+        point: { provenance: "measured", symbol: targetSymbols[qid] } as const,
+      })),
       { label: "predicted: law of the bit width", line: {} },
       { label: "predicted: unified law", line: { dash: lawDashes.published, width: 0.8 } },
       { label: "end of training", line: { colour: rule, width: 1 } },
