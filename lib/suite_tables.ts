@@ -197,10 +197,13 @@ export function loadSuiteTable(name: keyof typeof suiteTables, folder = suiteFol
   return readColumns(`${folder}/${table.file}`, table);
 }
 
-function readColumns(path: string, { columns }: { columns: ColumnKinds }): Frame {
-  if (!existsSync(path)) {
-    throw new Error(`Cannot read ${path}: it is made by: deno task suite`);
-  }
+/** Reads the columns of a table from a file. Throws, with how it is `made`, when it is not there or lacks one. */
+export function readColumns(
+  path: string,
+  { columns }: { columns: ColumnKinds },
+  made = "it is made by: deno task suite",
+): Frame {
+  if (!existsSync(path)) throw new Error(`Cannot read ${path}: ${made}`);
   const frame = pl.readParquet(path);
   const missing = Object.keys(columns).filter((name) => !frame.columns.includes(name));
   if (missing.length > 0) {

@@ -20,6 +20,7 @@ import {
   stateOf,
   writePlan,
 } from "../measure/mod.ts";
+import { writePredictorTables } from "../predictor/mod.ts";
 import { codeVersion, textFiles } from "../train/mod.ts";
 
 interface Flags {
@@ -36,6 +37,7 @@ interface Flags {
   plan: string;
   out: string;
   list?: true;
+  predict?: true;
   workers?: number;
   backend: "wasm" | "blas";
 }
@@ -44,14 +46,17 @@ interface Flags {
 const measuringCode = ["checkpoint", "compute", "measure", "model", "quantize"];
 
 const examples = `
-Two tables are written: landscape_features.parquet (how the loss rises around the weights of each
-checkpoint, its curvature, and the SQNR of each format by layer, with their sampling errors) and
+Measured first: landscape_features.parquet (how the loss rises around the weights of each checkpoint,
+its curvature, and the SQNR of each format by layer, with their sampling errors), then
 landscape.parquet (the loss of each checkpoint in each format, by rounding and by GPTQ, on each text).
+At the end every row is predicted from the checkpoints of other sizes, and of other stages of training:
+landscape_predictions.parquet, landscape_importance.parquet and landscape_dependence.parquet.
 A run that was stopped or killed goes on with the same command; rows of other checkpoints stay.
 
 Examples:
   deno task landscape --backend blas --list
   deno task landscape --backend blas --workers 1
+  deno task landscape --predict
   deno task landscape --checkpoints runs --out runs/tables --directions 16`;
 
 function whole(text: string): number {
@@ -65,6 +70,7 @@ function backend(text: string): string {
 }
 
 async function run(flags: Flags): Promise<void> {
+  if (flags.predict) return predictAll(flags.out);
   const checkpoints = checkpointsIn(flags.checkpoints);
   const files = textFilesOf(flags.corpus);
   const { length, sequences, seed } = flags;
@@ -127,6 +133,18 @@ async function run(flags: Flags): Promise<void> {
   const { rows, failed } = gather(flags.plan, out);
   console.log(`${out}: ${rows} rows, of which ${failed} have an error instead of a result`);
   if (open > 0) Deno.exit(130);
+  predictAll(flags.out);
+}
+
+/** Predicts every measured row from other checkpoints. */
+function predictAll(folder: string): void {
+  const say = sayer(Deno.stdout.isTerminal());
+  const { predictions } = writePredictorTables(folder, say);
+  say.end();
+  const tables = ["predictions", "importance", "dependence"].map((name) =>
+    `landscape_${name}.parquet`
+  );
+  console.log(`${folder}: ${tables.join(", ")}: ${predictions} predictions of held-out rows`);
 }
 
 /** The checkpoints of all runs in a folder, the smallest models first. */
@@ -206,6 +224,7 @@ if (import.meta.main) {
       ".cache/landscape/plan.json",
     )
     .option("--out <folder>", "folder of the tables", "data/suite")
+    .option("--predict", "measure nothing, and predict again what is measured")
     .option("--list", "show what is planned and done, and measure nothing")
     .option("--workers <count>", "processes of the grid at a time (default: one a core)", whole)
     .option(
