@@ -31,6 +31,14 @@ import { suiteFigure6 } from "./suite/figure_6.ts";
 import { suiteFigure7 } from "./suite/figure_7.ts";
 import { suiteFigure10 } from "./suite/figure_10.ts";
 import { suiteFigure11 } from "./suite/figure_11.ts";
+import { landscapeBoth } from "./suite/landscape_both.ts";
+import { landscapeDependence } from "./suite/landscape_dependence.ts";
+import { landscapeGain } from "./suite/landscape_gain.ts";
+import { landscapeImportance } from "./suite/landscape_importance.ts";
+import { landscapePareto } from "./suite/landscape_pareto.ts";
+import { landscapePredicted } from "./suite/landscape_predicted.ts";
+import { landscapeProfiles } from "./suite/landscape_profiles.ts";
+import { landscapeSqnr } from "./suite/landscape_sqnr.ts";
 import { suitePrediction } from "./suite/prediction.ts";
 import { suiteTable1 } from "./suite/table_1.ts";
 import { table1 } from "./table_1.ts";
@@ -74,6 +82,14 @@ export const figures: Readonly<Record<string, () => Figure>> = {
   "suite-figure-10": suiteFigure10,
   "suite-figure-11": suiteFigure11,
   "suite-prediction": suitePrediction,
+  "landscape-profiles": landscapeProfiles,
+  "landscape-sqnr": landscapeSqnr,
+  "landscape-gptq-gain": landscapeGain,
+  "landscape-predicted": landscapePredicted,
+  "landscape-importance": landscapeImportance,
+  "landscape-dependence": landscapeDependence,
+  "landscape-pareto": landscapePareto,
+  "landscape-both-papers": landscapeBoth,
 };
 
 /** The function that draws the figure of that name; an unknown name is an error that gives the nearest. */

@@ -34,7 +34,7 @@ export {
   predictorRows,
   riseAt,
 } from "./rows.ts";
-export { type Estimate, type Prediction, type Scores, scoresOf } from "./score.ts";
+export { type Estimate, type Prediction, rankQid, type Scores, scoresOf } from "./score.ts";
 export {
   dependenceTable,
   heldOutPredictions,

@@ -80,6 +80,11 @@ export function scoresOf(
   };
 }
 
+/** Spearman's rank correlation of QiD with the SQNR of rounding to nearest. */
+export function rankQid(rows: readonly { readonly sqnr: number; readonly qid: number }[]): number {
+  return sampleRankCorrelation(rows.map(({ sqnr }) => sqnr), rows.map(({ qid }) => qid));
+}
+
 function errorOf({ predicted, lossQuantized }: Prediction): number {
   return predicted - lossQuantized;
 }
