@@ -55,12 +55,8 @@ export { twoBitGrid, type TwoBitGridOptions } from "./two_bit_grid.ts";
 export { worseThanRandom, type WorseThanRandomOptions } from "./worse_than_random.ts";
 export { landscapeProfiles, type LandscapeProfilesOptions } from "./suite/landscape_profiles.ts";
 export { landscapeSqnr } from "./suite/landscape_sqnr.ts";
-export { type GptqGain, gptqGains, landscapeGain } from "./suite/landscape_gain.ts";
-export {
-  heldOutScores,
-  landscapePredicted,
-  type LandscapePredictedOptions,
-} from "./suite/landscape_predicted.ts";
+export { landscapeGain } from "./suite/landscape_gain.ts";
+export { landscapePredicted, type LandscapePredictedOptions } from "./suite/landscape_predicted.ts";
 export {
   landscapeImportance,
   type LandscapeImportanceOptions,

@@ -1,7 +1,7 @@
 /** What a predictor goes by: permutation importance on held-out rows, and partial dependence. */
 import { uniformInt } from "pure-rand/distribution/uniformInt";
 import { xoroshiro128plus } from "pure-rand/generator/xoroshiro128plus";
-import { mean, quantileSorted, sampleStandardDeviation } from "simple-statistics";
+import { mean, sampleStandardDeviation } from "simple-statistics";
 import { type Feature, matrixOf } from "./features.ts";
 import { type ForestOptions, growForest } from "./forest.ts";
 import { foldsOf, type HeldOut } from "./hold_out.ts";
@@ -109,7 +109,10 @@ export function partialDependence(
   return chosen.flatMap(({ name, title }, column) => {
     const sorted = given.map((row) => row[column]!).sort((a, b) => a - b);
     const levels = new Set(
-      Array.from({ length: points }, (_, i) => quantileSorted(sorted, i / (points - 1))),
+      Array.from(
+        { length: points },
+        (_, i) => sorted[Math.round(i * (sorted.length - 1) / (points - 1))]!,
+      ),
     );
     return [...levels].map((value) => {
       const moved = given.map((row) => row.map((own, i) => i === column ? value : own));

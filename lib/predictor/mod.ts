@@ -41,3 +41,5 @@ export {
   importanceTable,
   writePredictorTables,
 } from "./tables.ts";
+export { type Claim, claims, type Evidence, heldOutScores, riseExponent } from "./claims.ts";
+export { type GptqGain, gptqGains } from "./gains.ts";

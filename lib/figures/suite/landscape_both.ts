@@ -1,15 +1,13 @@
 /** The two papers side by side: what a predictor is worth that knows either paper's variables, or both. */
 import {
-  featureForests,
   type HeldOut,
   heldOutPredictions,
   type HeldOutRow,
-  predictors,
+  heldOutScores,
 } from "../../predictor/mod.ts";
 import { type Figure, figure } from "../layout.ts";
 import { intervals, points } from "../marks.ts";
 import type { Panel } from "../panel.ts";
-import { heldOutScores } from "./landscape_predicted.ts";
 
 /** Options of {@link landscapeBoth}. */
 export interface LandscapeBothOptions {
@@ -17,17 +15,20 @@ export interface LandscapeBothOptions {
   readonly predictions?: Readonly<Record<HeldOut, readonly HeldOutRow[]>>;
 }
 
+/** What each predictor is called here, from what only paper B knows to what both know. */
 const titles: Readonly<Record<string, string>> = {
-  "forest of QiD": "forest, paper B",
+  "forest of the loss": "forest of the loss, B",
+  "forest of QiD": "forest of QiD, B",
+  "profile read at the SQNR": "profile at the SQNR",
   "forest of QiD: paper B without the landscape": "B without landscape",
   "forest of QiD: N, D, P": "forest of N, D, P",
-  "forest of QiD: both papers": "forest, both papers",
+  "forest of QiD: both papers": "forest of QiD, both",
   "unified law of paper A": "unified law",
 };
 
 /** Draws the mean absolute error of each set of features, for sizes and for stages held out. */
 export function landscapeBoth(options: LandscapeBothOptions = {}): Figure {
-  const names = [...featureForests.map(({ name }) => name), predictors[3]!.name];
+  const names = Object.keys(titles);
   const panel = (heldOut: HeldOut, heading: string): Panel => {
     const all = options.predictions?.[heldOut] ?? heldOutPredictions(heldOut);
     const rows = names.flatMap((name, i) => {
@@ -72,10 +73,11 @@ export function landscapeBoth(options: LandscapeBothOptions = {}): Figure {
       "**Measured** on the miniature suite: mean absolute error of **predicted** losses after quantization, with 95 % intervals " +
       "from resampling checkpoints. Left: each size is predicted from the others. Right: the early, middle and late third of " +
       "training from the other two. Paper B's features have no token count *D*; paper A's law and the forest of *N*, *D*, *P* " +
-      "know nothing of weights or landscape.",
+      "know nothing of weights or landscape. The profile at the SQNR is the radial profile, read at the format's noise, times a " +
+      "factor for each algorithm. A law that the remaining rows cannot determine is left out.",
     legend: [],
     rows: [{
-      height: 250,
+      height: 280,
       panels: [panel("size", "Sizes never seen"), panel("stage", "Stages never seen")],
     }],
   });

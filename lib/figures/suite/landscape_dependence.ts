@@ -44,7 +44,7 @@ export function landscapeDependence(options: LandscapeDependenceOptions = {}): F
         ),
         log: true,
       },
-      left: first ? 48 : 34,
+      left: first ? 56 : 38,
       right: 10,
       marks: () => [curve(at), ...points(at, { provenance: "predicted", radius: 3 })],
     };

@@ -1,4 +1,5 @@
 /** What GPTQ gains over rounding to nearest, by bits (Xu et al. 2024 find it non-monotonic). */
+import { type GptqGain, gptqGains } from "../../predictor/mod.ts";
 import { type Figure, figure } from "../layout.ts";
 import { curve, points } from "../marks.ts";
 import type { Panel } from "../panel.ts";
@@ -6,47 +7,23 @@ import { distinct } from "../pythia.ts";
 import { muted, rule } from "../style.ts";
 import {
   elementColour,
-  figureRows,
   kindOf,
   type LandscapeFigureOptions,
-  type LandscapeFigureRow,
   landscapeSource,
   lastRows,
 } from "./landscape.ts";
-import { suiteLegend, suiteSymbols } from "./series.ts";
-
-/** GPTQ against rounding to nearest for one checkpoint and format. */
-export interface GptqGain {
-  readonly rtn: LandscapeFigureRow;
-  readonly gptq: LandscapeFigureRow;
-  /** QiD that GPTQ takes away, nats per token. */
-  readonly gain: number;
-  /** The same as a share of the QiD of rounding to nearest. */
-  readonly share: number;
-}
-
-/** Pairs the rows of both algorithms, by checkpoint and format; a share of no QiD (below twice its error) is left out. */
-export function gptqGains(options: LandscapeFigureOptions = {}): GptqGain[] {
-  const rows = figureRows(options);
-  const key = (row: LandscapeFigureRow) => [row.model, row.revision, row.format].join(" ");
-  const gptqs = new Map(
-    rows.filter(({ algorithm }) => algorithm === "gptq").map((row) => [key(row), row]),
-  );
-  return rows.filter(({ algorithm }) => algorithm === "rtn").flatMap((rtn) => {
-    const gptq = gptqs.get(key(rtn));
-    if (gptq === undefined || rtn.qid < 2 * rtn.qidError) return [];
-    const gain = rtn.qid - gptq.qid;
-    return [{ rtn, gptq, gain, share: gain / rtn.qid }];
-  });
-}
+import { suiteLabel, suiteLegend, suiteSymbols } from "./series.ts";
 
 /** Draws the gain over element bits, in nats and as a share, for MX integers and for integers in groups. */
 export function landscapeGain(options: LandscapeFigureOptions = {}): Figure {
-  const gains = gptqGains(options);
+  const gains = gptqGains(options.rows).map((gain) => ({
+    ...gain,
+    label: suiteLabel(gain.rtn.size),
+  }));
   const last = new Set(lastRows(gains.map(({ rtn }) => rtn)));
   const shown = gains.filter(({ rtn }) => last.has(rtn));
-  const symbol = suiteSymbols(gains.map(({ rtn }) => rtn));
-  const labels = distinct(shown.map(({ rtn }) => rtn), "label");
+  const symbol = suiteSymbols(gains.map(({ rtn, label }) => ({ ...rtn, label })));
+  const labels = distinct(shown, "label");
   const shares = shown.map(({ share }) => 100 * share);
   const lowest = Math.min(0, Math.floor(Math.min(...shares) / 20) * 20);
   const nats = shown.filter(({ gain }) => gain > 0).map(({ gain }) => gain);
@@ -59,7 +36,7 @@ export function landscapeGain(options: LandscapeFigureOptions = {}): Figure {
     const own = shown.filter(({ rtn }) => kindOf(rtn) === kind && rtn.block === block);
     const value = ({ gain, share }: GptqGain) => of === "nats" ? gain : 100 * share;
     const at = (label: string) =>
-      own.filter((gain) => gain.rtn.label === label && (of === "share" || gain.gain > 0))
+      own.filter((gain) => gain.label === label && (of === "share" || gain.gain > 0))
         .sort((a, b) => a.rtn.elementBits - b.rtn.elementBits);
     return {
       ...(of === "nats" && { heading }),
@@ -84,7 +61,7 @@ export function landscapeGain(options: LandscapeFigureOptions = {}): Figure {
             tick >= lowest
           ),
         },
-      left: 48,
+      left: 58,
       right: 8,
       marks: () => [
         ...(of === "share" && lowest < 0
@@ -119,7 +96,7 @@ export function landscapeGain(options: LandscapeFigureOptions = {}): Figure {
       `**After Xu et al. (2024).** ${landscapeSource} The last checkpoint of each size. Above: QiD of rounding ` +
       "less that of GPTQ; a loss by GPTQ is not drawn. Below: the same as a share of the QiD of rounding. Formats in which " +
       "rounding costs less than twice its standard error are left out.",
-    legend: suiteLegend(shown.map(({ rtn }) => rtn)),
+    legend: suiteLegend(shown.map(({ rtn, label }) => ({ ...rtn, label }))),
     rows: (["nats", "share"] as const).map((of) => ({
       height: of === "nats" ? 250 : 240,
       panels: kinds.map(([heading, kind, block]) => panel(heading, kind, block, of)),

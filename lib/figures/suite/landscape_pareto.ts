@@ -85,13 +85,14 @@ export function landscapePareto(options: LandscapeFigureOptions = {}): Figure {
   const bytes = all.map(({ bytes }) => bytes);
   const [low, high] = [Math.min(...bytes) / 1.15, Math.max(...bytes) * 1.25];
   const losses = shown.map(({ loss }) => loss);
-  const floor = Math.floor(Math.min(...losses) * 20) / 20;
+  const floor = Math.min(...losses) - 0.12;
   const steps = frontier.flatMap(({ bytes, loss }, i) => [
     ...(i > 0 ? [{ x: bytes, y: frontier[i - 1]!.loss }] : []),
     { x: bytes, y: loss },
   ]);
   const named = frontier.filter((at, i) =>
-    i === 0 || i === frontier.length - 1 || at.label !== frontier[i - 1]!.label
+    at.loss <= top && i > 0 &&
+    (i === frontier.length - 1 || at.label !== frontier[i - 1]!.label)
   );
   return figure({
     name: "landscape-pareto",

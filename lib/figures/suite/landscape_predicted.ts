@@ -1,5 +1,10 @@
 /** The loss after quantization, predicted for sizes that the predictor never saw, against what was measured. */
-import { heldOutPredictions, type HeldOutRow, predictors, scoresOf } from "../../predictor/mod.ts";
+import {
+  heldOutPredictions,
+  type HeldOutRow,
+  heldOutScores,
+  predictors,
+} from "../../predictor/mod.ts";
 import { type Figure, figure } from "../layout.ts";
 import { curve, labels, points } from "../marks.ts";
 import type { Panel } from "../panel.ts";
@@ -11,19 +16,6 @@ import { suiteLabel, suiteLegend, suiteSymbols } from "./series.ts";
 export interface LandscapePredictedOptions {
   /** Held-out predictions; those of sizes from the table if left out. */
   readonly predictions?: readonly HeldOutRow[];
-}
-
-/** The scores of one predictor's held-out predictions. */
-export function heldOutScores(rows: readonly HeldOutRow[], resamples?: number) {
-  return scoresOf(
-    rows.map(({ row, predicted }) => ({
-      cluster: `${row.model} ${row.revision}`,
-      loss16: row.loss16,
-      lossQuantized: row.lossQuantized,
-      predicted,
-    })),
-    { resamples },
-  );
 }
 
 /** Draws one panel a predictor. */

@@ -25,7 +25,7 @@ export function landscapeProfiles(options: LandscapeProfilesOptions = {}): Figur
     rises.map((rise, i) => ({ x: radius(noiseLevels[i]!), y: rise }));
   const all = last.flatMap(({ landscape }) => profileOf(landscape));
   const x = {
-    label: "Radius, as a share of the weights' norm",
+    label: "Radius (share of the norm)",
     domain: [0.025, 0.65] as const,
     ticks: [0.03, 0.1, 0.3],
     log: true,
@@ -54,7 +54,9 @@ export function landscapeProfiles(options: LandscapeProfilesOptions = {}): Figur
     y: {
       label: "",
       domain: [Math.min(...all.map(({ y }) => y)) / 1.6, highest * 1.6],
-      ticks: [1e-3, 1e-2, 1e-1, 1],
+      ticks: [1e-4, 1e-3, 1e-2, 1e-1, 1].filter((tick) =>
+        tick > Math.min(...all.map(({ y }) => y)) / 1.6
+      ),
       log: true,
     },
     left: 46,
