@@ -24,6 +24,8 @@ export interface SuiteTable<C extends ColumnKinds> {
   readonly columns: C;
   /** Rows are sorted by these, and those that agree in the first are replaced together. */
   readonly order: readonly (keyof C & string)[];
+  /** How many of the first columns of `order` rows that are replaced together agree in; 1 if left out. */
+  readonly together?: number;
 }
 
 /** Probabilities of the quantiles of weight changes, with the columns that hold them. */
@@ -119,6 +121,38 @@ export const suiteTables = {
   },
 } as const satisfies Record<string, SuiteTable<ColumnKinds>>;
 
+/**
+ * The features of the local loss landscape by which paper B predicts losses: one row a checkpoint, feature, text and layer,
+ * with the sampling errors. `deno task landscape` writes it.
+ */
+export const landscapeFeatures = {
+  file: "landscape_features.parquet",
+  columns: {
+    model: "text",
+    size: "number",
+    tokens: "number",
+    revision: "text",
+    feature: "text",
+    test_set: "text",
+    format: "text",
+    layer: "text",
+    noise_db: "number",
+    value: "number",
+    direction_se: "number",
+    sequence_se: "number",
+    directions: "number",
+    sequences: "number",
+    weights: "number",
+    energy: "number",
+    protocol: "text",
+    weights_sha256: "text",
+    code_version: "text",
+    provenance: "text",
+  },
+  order: ["model", "tokens", "feature", "test_set", "format", "layer", "noise_db"],
+  together: 2,
+} as const satisfies SuiteTable<ColumnKinds>;
+
 type Frame = DataFrame<Record<string, DataType>>;
 
 /** The folder of the suite's tables in this repository. */
@@ -145,11 +179,13 @@ export function writeSuiteRows<C extends ColumnKinds>(
   rows: readonly TableRow<C>[],
   folder: string,
 ): void {
-  const key = table.order[0]!;
-  const fresh = new Set(rows.map((row) => row[key]));
+  const keys = table.order.slice(0, table.together ?? 1);
+  const keyOf = (row: Readonly<Record<string, unknown>>) =>
+    JSON.stringify(keys.map((key) => row[key]));
+  const fresh = new Set(rows.map(keyOf));
   const path = `${folder}/${table.file}`;
   const kept = existsSync(path)
-    ? readColumns(path, table).toRecords().filter((row) => !fresh.has(row[key] as never))
+    ? readColumns(path, table).toRecords().filter((row) => !fresh.has(keyOf(row)))
     : [];
   const all = suiteFrame(table, [...kept as unknown as TableRow<C>[], ...rows]);
   writeParquet(path, all.sort([...table.order]));
@@ -161,10 +197,13 @@ export function loadSuiteTable(name: keyof typeof suiteTables, folder = suiteFol
   return readColumns(`${folder}/${table.file}`, table);
 }
 
-function readColumns(path: string, { columns }: { columns: ColumnKinds }): Frame {
-  if (!existsSync(path)) {
-    throw new Error(`Cannot read ${path}: it is made by: deno task suite`);
-  }
+/** Reads the columns of a table from a file. Throws, with how it is `made`, when it is not there or lacks one. */
+export function readColumns(
+  path: string,
+  { columns }: { columns: ColumnKinds },
+  made = "it is made by: deno task suite",
+): Frame {
+  if (!existsSync(path)) throw new Error(`Cannot read ${path}: ${made}`);
   const frame = pl.readParquet(path);
   const missing = Object.keys(columns).filter((name) => !frame.columns.includes(name));
   if (missing.length > 0) {

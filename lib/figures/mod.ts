@@ -112,3 +112,18 @@ export {
 } from "./suite/table_1.ts";
 export { twoBitGrid, type TwoBitGridOptions } from "./two_bit_grid.ts";
 export { worseThanRandom, type WorseThanRandomOptions } from "./worse_than_random.ts";
+export { landscapeProfiles, type LandscapeProfilesOptions } from "./suite/landscape_profiles.ts";
+export { landscapeSqnr } from "./suite/landscape_sqnr.ts";
+export { landscapeGain } from "./suite/landscape_gain.ts";
+export { landscapePredicted, type LandscapePredictedOptions } from "./suite/landscape_predicted.ts";
+export {
+  landscapeImportance,
+  type LandscapeImportanceOptions,
+} from "./suite/landscape_importance.ts";
+export {
+  landscapeDependence,
+  type LandscapeDependenceOptions,
+} from "./suite/landscape_dependence.ts";
+export { landscapePareto, type ParetoPoint, paretoPoints } from "./suite/landscape_pareto.ts";
+export { landscapeBoth, type LandscapeBothOptions } from "./suite/landscape_both.ts";
+export { type LandscapeFigureOptions, type LandscapeFigureRow } from "./suite/landscape.ts";

@@ -40,6 +40,14 @@ import { suiteFigure10 } from "./suite/figure_10.ts";
 import { suiteFigure11 } from "./suite/figure_11.ts";
 import { suiteFigure12 } from "./suite/figure_12.ts";
 import { suiteFigure14 } from "./suite/figure_14.ts";
+import { landscapeBoth } from "./suite/landscape_both.ts";
+import { landscapeDependence } from "./suite/landscape_dependence.ts";
+import { landscapeGain } from "./suite/landscape_gain.ts";
+import { landscapeImportance } from "./suite/landscape_importance.ts";
+import { landscapePareto } from "./suite/landscape_pareto.ts";
+import { landscapePredicted } from "./suite/landscape_predicted.ts";
+import { landscapeProfiles } from "./suite/landscape_profiles.ts";
+import { landscapeSqnr } from "./suite/landscape_sqnr.ts";
 import { suitePrediction } from "./suite/prediction.ts";
 import { suiteSchedule } from "./suite/schedule.ts";
 import { suiteTable1 } from "./suite/table_1.ts";
@@ -94,6 +102,14 @@ export const figures: Readonly<Record<string, () => Figure>> = {
   "figure-11-real": figure11Real,
   "figure-10-real": figure10Real,
   "exponent-forest": exponentForest,
+  "landscape-profiles": landscapeProfiles,
+  "landscape-sqnr": landscapeSqnr,
+  "landscape-gptq-gain": landscapeGain,
+  "landscape-predicted": landscapePredicted,
+  "landscape-importance": landscapeImportance,
+  "landscape-dependence": landscapeDependence,
+  "landscape-pareto": landscapePareto,
+  "landscape-both-papers": landscapeBoth,
 };
 
 /** The function that draws the figure of that name; an unknown name is an error that gives the nearest. */

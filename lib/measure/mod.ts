@@ -50,3 +50,33 @@ export {
   type ShareOptions,
   stateOf,
 } from "./study.ts";
+export {
+  type Differentiable,
+  type ParameterGroup,
+  quadraticForms,
+  signVector,
+} from "./curvature.ts";
+export {
+  type LandscapeFeature,
+  type LandscapeText,
+  measureLandscape,
+  type MeasureLandscapeOptions,
+  noiseWhere,
+} from "./landscape.ts";
+export {
+  asGptq,
+  describeFormat,
+  type FormatDescription,
+  type FormatSqnr,
+  formatSqnrs,
+  landscapeFormats,
+  landscapeMethods,
+} from "./landscape_formats.ts";
+export { checkProtocol, type LandscapeProtocol, landscapeProtocol } from "./landscape_options.ts";
+export {
+  gatherLandscapes,
+  landscapeState,
+  type LandscapeStudy,
+  runLandscapes,
+  type RunLandscapesOptions,
+} from "./landscape_study.ts";

@@ -53,3 +53,4 @@ export {
   quantizeActivations,
   quantizeWeights,
 } from "./bitnet.ts";
+export { mxElements, type MxName } from "./mx.ts";

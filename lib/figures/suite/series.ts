@@ -47,13 +47,17 @@ export function megabytes(bytes: number): string {
 const symbolOrder = ["160M", "410M", "1B", "1.4B", "6.9B", "12B"] as const;
 
 /** The mark of each size among the rows, by its label. */
-export function suiteSymbols(rows: readonly SuiteRow[]): (label: string) => SymbolType {
+export function suiteSymbols(
+  rows: readonly Pick<SuiteRow, "label" | "size">[],
+): (label: string) => SymbolType {
   const sizes = distinct([...rows].sort((a, b) => a.size - b.size), "label");
   return (label) => sizeSymbols[symbolOrder[sizes.indexOf(label) % symbolOrder.length]!]!;
 }
 
 /** Legend entries of the sizes among the rows. */
-export function suiteLegend(rows: readonly SuiteRow[]): LegendEntry[] {
+export function suiteLegend(
+  rows: readonly Pick<SuiteRow, "label" | "size">[],
+): LegendEntry[] {
   const symbol = suiteSymbols(rows);
   return distinct([...rows].sort((a, b) => a.size - b.size), "label").map((label) => ({
     label,
