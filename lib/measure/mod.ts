@@ -75,6 +75,7 @@ export {
 export { checkProtocol, type LandscapeProtocol, landscapeProtocol } from "./landscape_options.ts";
 export {
   gatherLandscapes,
+  type LandscapeRow,
   landscapeState,
   type LandscapeStudy,
   runLandscapes,

@@ -85,7 +85,7 @@ export function landscapePareto(options: LandscapeFigureOptions = {}): Figure {
   const bytes = all.map(({ bytes }) => bytes);
   const [low, high] = [Math.min(...bytes) / 1.15, Math.max(...bytes) * 1.25];
   const losses = shown.map(({ loss }) => loss);
-  const floor = Math.min(...losses) - 0.12;
+  const floor = Math.min(...losses) - 0.2;
   const steps = frontier.flatMap(({ bytes, loss }, i) => [
     ...(i > 0 ? [{ x: bytes, y: frontier[i - 1]!.loss }] : []),
     { x: bytes, y: loss },
