@@ -41,7 +41,7 @@ export function landscapeGain(options: LandscapeFigureOptions = {}): Figure {
     return {
       ...(of === "nats" && { heading }),
       x: {
-        label: of === "nats" ? "" : "Bits of an element",
+        label: of === "nats" ? "" : "Element width (bits)",
         domain: [1.7, 6.3],
         ticks: [2, 3, 4, 6],
       },
@@ -55,7 +55,7 @@ export function landscapeGain(options: LandscapeFigureOptions = {}): Figure {
           log: true,
         }
         : {
-          label: kind === "MXINT" && block === 128 ? "Gain (% of QiD)" : "",
+          label: kind === "MXINT" && block === 128 ? "Gain, share of QiD (%)" : "",
           domain: [lowest, 100],
           ticks: [-100, -80, -60, -40, -20, 0, 20, 40, 60, 80, 100].filter((tick) =>
             tick >= lowest

@@ -10,7 +10,6 @@ import { curve, labels, points } from "../marks.ts";
 import type { Panel } from "../panel.ts";
 import { fontSizes, rule } from "../style.ts";
 import { bitsLegend, elementColour, landscapeSource } from "./landscape.ts";
-import { suiteLabel, suiteLegend, suiteSymbols } from "./series.ts";
 
 /** Options of {@link landscapePredicted}. */
 export interface LandscapePredictedOptions {
@@ -20,9 +19,8 @@ export interface LandscapePredictedOptions {
 
 /** Draws one panel a predictor. */
 export function landscapePredicted(options: LandscapePredictedOptions = {}): Figure {
-  const all = options.predictions ?? heldOutPredictions("size");
-  const sizes = all.map(({ row }) => ({ size: row.size, label: suiteLabel(row.size) }));
-  const symbol = suiteSymbols(sizes);
+  const all = (options.predictions ?? heldOutPredictions("size"))
+    .filter(({ row }) => row.algorithm === "gptq");
   const losses = all.map(({ row }) => row.lossQuantized);
   const domain = [Math.floor(Math.min(...losses) * 5) / 5, Math.ceil(Math.max(...losses))] as const;
   const ticks = [1, 1.5, 2, 3, 4, 5, 6, 8].filter((tick) => tick >= domain[0] && tick <= domain[1]);
@@ -38,13 +36,12 @@ export function landscapePredicted(options: LandscapePredictedOptions = {}): Fig
       right: 8,
       marks: () => [
         curve(domain.map((at) => ({ x: at, y: at })), { colour: rule, width: 1 }),
-        ...own.flatMap(({ row, predicted }) =>
-          points([{ x: row.lossQuantized, y: inside(predicted) }], {
-            provenance: "measured",
-            colour: elementColour(row.elementBits),
-            symbol: symbol(suiteLabel(row.size)),
-            radius: 2.4,
-          })
+        ...[...Map.groupBy(own, ({ row }) => elementColour(row.elementBits))].flatMap(
+          ([colour, rows]) =>
+            points(
+              rows.map(({ row, predicted }) => ({ x: row.lossQuantized, y: inside(predicted) })),
+              { provenance: "measured", colour, radius: 2.4 },
+            ),
         ),
         labels([{
           x: domain[0],
@@ -61,12 +58,11 @@ export function landscapePredicted(options: LandscapePredictedOptions = {}): Fig
     name: "landscape-predicted",
     title: "The loss after quantization, predicted for sizes never seen",
     caption:
-      `**After Xu et al. (2024).** ${landscapeSource} Each size is **predicted** by a predictor trained on the other ` +
+      `**After Xu et al. (2024).** ${landscapeSource} Drawn: GPTQ. Each size is **predicted** by a predictor trained on the other ` +
       "sizes only; all know the loss before quantization. The number is the mean absolute error. Predictions beyond the frame " +
       "stand on its edge.",
     legend: [
       ...bitsLegend,
-      ...suiteLegend(sizes),
       { label: "prediction = measurement", line: { colour: rule, width: 1 } },
     ],
     rows: [0, 3].map((start) => ({
