@@ -51,7 +51,7 @@ export const features: readonly Feature[] = [
   { name: "sqnr", title: "SQNR of RTN", group: "noise", value: (row) => row.sqnr },
   {
     name: "worst_sqnr",
-    title: "SQNR of the worst layer",
+    title: "SQNR, worst layer",
     group: "noise",
     value: (row) => row.worstSqnr,
   },

@@ -16,7 +16,7 @@ import { inherited, parseSvg, type TextBox, textBoxes } from "./text_boxes.ts";
 
 const provenance = /\b(published|digitised|measured|predicted)\b/i;
 const unit =
-  /\((tokens|bytes|nats per token|nats per byte|parameters|non-embedding parameters|bits|bits per weight|weights|columns|inputs|dB|dimensionless|year|%|units of max \|w\|)\)$/;
+  /\((tokens|bytes|kilobytes|nats per token|nats per byte|parameters|non-embedding parameters|bits|bits per weight|weights|columns|inputs|dB|dimensionless|year|%|units of max \|w\|)\)$/;
 
 describe.each(Object.entries(figures))("%s", (name, draw) => {
   let figure: Figure, svg: string, document: Document, root: Element;

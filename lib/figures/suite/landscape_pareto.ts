@@ -139,14 +139,14 @@ export function landscapePareto(options: LandscapeFigureOptions = {}): Figure {
               radius: at.onFrontier ? 4.6 : 2.6,
             })
           ),
-          labels(
-            named.map((at) => ({ x: at.bytes, y: at.loss, text: `${at.label} ${at.title}` })),
-            {
+          // In three steps down, so that neighbours do not meet.
+          ...named.map((at, i) =>
+            labels([{ x: at.bytes, y: at.loss, text: `${at.label} ${at.title}` }], {
               dx: -4,
-              dy: 14,
+              dy: 14 + 15 * (i % 3),
               size: 11,
               anchor: "end",
-            },
+            })
           ),
         ],
       }],
