@@ -143,7 +143,7 @@ export function landscapePareto(options: LandscapeFigureOptions = {}): Figure {
           ...named.map((at, i) =>
             labels([{ x: at.bytes, y: at.loss, text: `${at.label} ${at.title}` }], {
               dx: -4,
-              dy: 14 + 15 * (i % 3),
+              dy: 13 + 10 * (i % 3),
               size: 11,
               anchor: "end",
             })
