@@ -180,9 +180,12 @@ export function suiteFigure12(options: SuiteFigure12Options = {}): Figure {
     ...(against.some(({ at, dash }) => at.length > 1 && dash !== undefined) ? [test] : []),
   ];
   const drawn = sizes.filter((_, i) => i === 0 || i === sizes.length - 1);
-  const rowsOfBoxes = Array.from({ length: Math.ceil(sizes.length / 3) }, (_, row) => ({
+  // At most three in a row, and as many in each as can be.
+  const rowCount = Math.ceil(sizes.length / 3);
+  const inRow = Math.ceil(sizes.length / rowCount);
+  const rowsOfBoxes = Array.from({ length: rowCount }, (_, row) => ({
     height: 270,
-    panels: sizes.slice(3 * row, 3 * row + 3).map(boxes),
+    panels: sizes.slice(inRow * row, inRow * (row + 1)).map(boxes),
   }));
   const distances = main.map(({ from, to }) => (to - from) / 2 ** 20);
   return figure({

@@ -22,7 +22,12 @@ export function suiteFigure7(options: SuiteFigure7Options = {}): Figure {
   const qid = fit("unified", frame);
   const rows = suiteRows(frame);
   const symbol = suiteSymbols(rows);
-  const all = rows.flatMap(({ loss16, loss_quantized }) => [loss16, loss_quantized]);
+  const all = rows.flatMap((row) => [
+    row.loss16,
+    row.loss_quantized,
+    predict(loss16.law, loss16.parameters, row),
+    quantizedLoss(row, { loss16, qid }),
+  ]);
   const domain = [
     Math.floor(5 * Math.min(...all)) / 5,
     Math.ceil(5 * Math.max(...all)) / 5,
