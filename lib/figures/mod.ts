@@ -84,6 +84,8 @@ export {
   type SuiteScheduleOptions,
 } from "./suite/schedule.ts";
 export {
+  type DepthLaw,
+  depthLaws,
   type DepthLine,
   depthLines,
   type DepthRow,
@@ -91,6 +93,16 @@ export {
   suiteDepth,
   type SuiteDepthOptions,
 } from "./suite/depth.ts";
+export {
+  type SeedExponents,
+  seedExponents,
+  seedRows,
+  type SeedSpread,
+  seedSpreads,
+  suiteSeeds,
+  type SuiteSeedsOptions,
+  typicalSpread,
+} from "./suite/seeds.ts";
 export {
   rateShare,
   type ScheduleColumns,

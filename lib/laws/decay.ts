@@ -3,7 +3,7 @@
  * stands beside the laws of the registry, because its second variable is a schedule's, not a model's.
  */
 import { LawError } from "./law.ts";
-import { leastSquares } from "./least_squares.ts";
+import { dot, linearFit } from "./linear_fit.ts";
 
 /** A checkpoint of some run. */
 export interface DecayRow {
@@ -98,17 +98,10 @@ export function fitDecay(
   ];
   const columns = rows.map(design);
   const observed = rows.map(({ qid }) => Math.log(qid));
-  const { theta, objective, standardErrors, residualDeviation, usable, status } = leastSquares({
-    rows: rows.length,
-    start: new Float64Array(width),
-    linear: Array.from({ length: width }, (_, j) => j),
-    residuals(theta, out) {
-      columns.forEach((row, i) => out[i] = dot(row, theta) - observed[i]!);
-    },
-    jacobian(_, out) {
-      columns.forEach((row, i) => out.set(row, i * width));
-    },
-  });
+  const { theta, objective, standardErrors, residualDeviation, usable, status } = linearFit(
+    columns,
+    observed,
+  );
   if (!usable) {
     throw new LawError(
       `Cannot fit the law of tokens and decay: the rows do not determine it (${status}): needs equal tokens at ` +
@@ -139,8 +132,4 @@ export function fitDecay(
       return Math.exp(dot(design(at), theta));
     },
   };
-}
-
-function dot(row: readonly number[], theta: Float64Array): number {
-  return row.reduce((sum, value, j) => sum + value * theta[j]!, 0);
 }

@@ -42,6 +42,7 @@ export {
   metaAnalysis,
   type MetaOptions,
 } from "./meta_analysis.ts";
+export { linearFit } from "./linear_fit.ts";
 export { type GroupedRows, type MixedModel, randomIntercept } from "./mixed_model.ts";
 export { perBitWidth } from "./per_bit_width.ts";
 export { holdParameters } from "./held.ts";

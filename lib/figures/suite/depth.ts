@@ -1,6 +1,6 @@
 /** Width or depth? QiD of models of other depths, at one width and at about one N. */
 import pl, { type DataFrame } from "nodejs-polars";
-import { fit } from "../../laws/mod.ts";
+import { fit, linearFit } from "../../laws/mod.ts";
 import { loadSuiteQid, loadSuiteTable } from "../../suite_tables.ts";
 import { sizeAxis } from "../axes.ts";
 import { type Figure, figure } from "../layout.ts";
@@ -84,6 +84,36 @@ export function depthLines(rows: readonly DepthRow[], main: DataFrame): DepthLin
       sizeExponent,
       at: (size) => Math.exp(logScale - sizeExponent * Math.log(size)),
     }];
+  });
+}
+
+/** The law QiD = k N^-alpha L^delta of models of L blocks at one bit width: delta is 0 if N says all. */
+export interface DepthLaw {
+  readonly bits: number;
+  readonly sizeExponent: number;
+  readonly sizeError: number;
+  readonly depthExponent: number;
+  readonly depthError: number;
+}
+
+/** Fits the law of size and depth to the study's models at each bit width, by least squares of the logarithm. */
+export function depthLaws(rows: readonly DepthRow[] = depthRows()): DepthLaw[] {
+  return distinct(rows, "bits").sort((a, b) => a - b).map((bits) => {
+    const own = rows.filter((row) => row.bits === bits && row.qid > 0);
+    const { theta, standardErrors, usable } = linearFit(
+      own.map(({ size, depth }) => [1, -Math.log(size), Math.log(depth)]),
+      own.map(({ qid }) => Math.log(qid)),
+    );
+    if (!usable) {
+      throw new RangeError(
+        `Cannot tell depth from size at ${bits} bits: needs models of several depths and sizes: got ${own.length}`,
+      );
+    }
+    return {
+      bits,
+      ...{ sizeExponent: theta[1]!, sizeError: standardErrors[1]! },
+      ...{ depthExponent: theta[2]!, depthError: standardErrors[2]! },
+    };
   });
 }
 

@@ -1,6 +1,7 @@
 import pl from "nodejs-polars";
 import { describe, expect, it } from "vitest";
 import {
+  depthLaws,
   depthLines,
   type DepthRow,
   depthRows,
@@ -51,6 +52,17 @@ describe("width or depth", () => {
         expect(row.qid / at(row.size)).toBeCloseTo(byDepth[row.depth]!, 6);
       }
     }
+  });
+
+  it("has exponents of size and of depth", () => {
+    const power = (row: DepthRow) => ({ ...row, qid: 3 * row.size ** -0.5 * row.depth ** 0.8 });
+    for (const law of depthLaws(rows.map(power))) {
+      expect(law.sizeExponent).toBeCloseTo(0.5, 6);
+      expect(law.depthExponent).toBeCloseTo(0.8, 6);
+    }
+    expect(() => depthLaws(rows.map((row) => ({ ...row, depth: 3 })))).toThrow(
+      /Cannot tell depth from size at 2 bits/,
+    );
   });
 
   it("has no line where the main series has too few sizes", () => {
