@@ -5,20 +5,11 @@ import { loadSuiteQid } from "../../suite_tables.ts";
 import { curvesLaw } from "../curves_law.ts";
 import { exponentPanel } from "../exponent_panel.ts";
 import { type Figure, figure } from "../layout.ts";
-import { labels, logCurve, points } from "../marks.ts";
-import type { Panel } from "../panel.ts";
+import { logCurve } from "../marks.ts";
 import { distinct, estimate, exponentOf, plusMinus } from "../pythia.ts";
-import { bitColour, fontSizes, lawDashes } from "../style.ts";
-import {
-  bytesAxis,
-  isDrawn,
-  logQid,
-  suiteLegend,
-  suiteQidAxis,
-  suiteRows,
-  suiteSource,
-  suiteSymbols,
-} from "./series.ts";
+import { bitColour, lawDashes } from "../style.ts";
+import { curvesPanel } from "./curves_panel.ts";
+import { bytesDomain, suiteLegend, suiteRows, suiteSource, suiteSymbols } from "./series.ts";
 
 /** Options of {@link suiteFigure3}. */
 export interface SuiteFigure3Options {
@@ -38,46 +29,13 @@ export function suiteFigure3(options: SuiteFigure3Options = {}): Figure {
     return { bits, part, law, fitted: fit(law, part) };
   });
   const all = fit(curvesLaw("tokens", frame), frame);
-  const domain: [number, number] = [4.2e5, 8.4e7];
-  const curves = ({ bits, law, fitted }: typeof widths[0]): Panel => ({
-    heading: `${bits} bits`,
-    x: bytesAxis(),
-    y: suiteQidAxis({
-      ...logQid,
-      ...(bits === 2 ? {} : { label: "" }),
-    }),
-    left: bits === 2 ? 52 : 40,
-    right: 36,
-    marks: (frame) => {
-      const own = (label: string) =>
-        rows.filter((row) => row.label === label && row.bits === bits && isDrawn(row));
-      const ends = sizes.map((label) => own(label).at(-1)!);
-      const places = frame.spread(ends.map(({ qid }) => qid), 13);
-      return [
-        ...sizes.map((label) =>
-          logCurve(
-            domain,
-            (tokens) =>
-              predict(law, fitted.parameters, { size: own(label)[0]!.size, tokens, bits }),
-            { colour: bitColour(bits), width: 1 },
-          )
-        ),
-        ...sizes.flatMap((label) =>
-          points(own(label).map(({ tokens, qid }) => ({ x: tokens, y: qid })), {
-            provenance: "measured",
-            colour: bitColour(bits),
-            symbol: symbol(label),
-            radius: 3.2,
-          })
-        ),
-        labels(ends.map(({ label, tokens }, i) => ({ x: tokens, y: places[i]!, text: label })), {
-          dx: 6,
-          size: fontSizes.tick,
-          colour: bitColour(bits),
-        }),
-      ];
-    },
-  });
+  const curves = ({ bits, law, fitted }: typeof widths[0]) =>
+    curvesPanel(rows, bits, (size) => [
+      logCurve(bytesDomain, (tokens) => predict(law, fitted.parameters, { size, tokens, bits }), {
+        colour: bitColour(bits),
+        width: 1,
+      }),
+    ]);
   const exponents = ({ bits, part, fitted }: typeof widths[0]) => {
     const together = estimate(fitted, "tokenExponent");
     const colour = bitColour(bits);

@@ -4,16 +4,16 @@ import type { DataFrame } from "nodejs-polars";
 import { type Fit, fit, predict } from "../../laws/mod.ts";
 import { loadSuiteQid } from "../../suite_tables.ts";
 import { type Figure, figure } from "../layout.ts";
-import { curve, labels, logCurve, points } from "../marks.ts";
+import { curve, type CurveLook, logCurve, points } from "../marks.ts";
 import type { Panel } from "../panel.ts";
 import { distinct, plusMinus } from "../pythia.ts";
-import { bitColour, fontSizes, rule } from "../style.ts";
+import { bitColour, rule } from "../style.ts";
+import { curvesPanel } from "./curves_panel.ts";
 import {
   bytesAxis,
+  bytesDomain,
   isDrawn,
-  logQid,
   suiteLegend,
-  suiteQidAxis,
   suiteRows,
   suiteSource,
   suiteSymbols,
@@ -36,45 +36,19 @@ export function suiteFigure6(options: SuiteFigure6Options = {}): Figure {
   const rows = suiteRows(frame);
   const symbol = suiteSymbols(rows);
   const sizes = distinct(rows, "label");
-  const domain: [number, number] = [4.2e5, 8.4e7];
-  const curves = (bits: number): Panel => ({
-    heading: `${bits} bits`,
-    x: bytesAxis(),
-    y: suiteQidAxis({
-      ...logQid,
-      ...(bits === 2 ? {} : { label: "" }),
-    }),
-    left: bits === 2 ? 52 : 40,
-    right: 36,
-    marks: (frame) => {
-      const own = (label: string) =>
-        rows.filter((row) => row.label === label && row.bits === bits && isDrawn(row));
-      const at = (law: Fit, label: string, tokens: number) =>
-        predict(law.law, law.parameters, { size: own(label)[0]!.size, tokens, bits });
-      const places = frame.spread(sizes.map((label) => own(label).at(-1)!.qid), 13);
+  const curves = (bits: number) =>
+    curvesPanel(rows, bits, (size) => {
+      const over = (law: Fit, look: CurveLook) =>
+        logCurve(
+          bytesDomain,
+          (tokens) => predict(law.law, law.parameters, { size, tokens, bits }),
+          look,
+        );
       return [
-        ...sizes.flatMap((label) => [
-          logCurve(domain, (tokens) => at(unified, label, tokens), { colour: rule, width: 1.2 }),
-          logCurve(domain, (tokens) => at(perBitWidth, label, tokens), {
-            colour: bitColour(bits),
-            dash: "2 3",
-          }),
-        ]),
-        ...sizes.flatMap((label) =>
-          points(own(label).map(({ tokens, qid }) => ({ x: tokens, y: qid })), {
-            provenance: "measured",
-            colour: bitColour(bits),
-            symbol: symbol(label),
-            radius: 3.2,
-          })
-        ),
-        labels(
-          sizes.map((label, i) => ({ x: own(label).at(-1)!.tokens, y: places[i]!, text: label })),
-          { dx: 6, size: fontSizes.tick, colour: bitColour(bits) },
-        ),
+        over(unified, { colour: rule, width: 1.2 }),
+        over(perBitWidth, { colour: bitColour(bits), dash: "2 3" }),
       ];
-    },
-  });
+    });
   const ratios = (bits: number): Panel => ({
     heading: `Unified / measured, ${bits} bits`,
     x: bytesAxis(),

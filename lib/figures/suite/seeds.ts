@@ -10,6 +10,7 @@ import { distinct, exponentOf } from "../pythia.ts";
 import { bitColour, rule } from "../style.ts";
 import {
   bytesAxis,
+  bytesDomain,
   isDrawn,
   logQid,
   megabytes,
@@ -180,7 +181,7 @@ export function suiteSeeds(options: SuiteSeedsOptions = {}): Figure {
       const own = spreads.filter((one) => one.bits === bits);
       const typical = typicalSpread(own);
       return [
-        curve([{ x: firstBytes, y: typical }, { x: 8.4e7, y: typical }], {
+        curve([{ x: firstBytes, y: typical }, { x: bytesDomain[1], y: typical }], {
           colour: rule,
           width: 1.4,
         }),

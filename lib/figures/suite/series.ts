@@ -65,11 +65,14 @@ export function suiteLegend(
   }));
 }
 
+/** Training bytes that figures of the suite span. */
+export const bytesDomain: readonly [number, number] = [4.2e5, 8.4e7];
+
 /** Training bytes of the suite on a log axis. */
 export function bytesAxis(options: Partial<Axis> = {}): Axis {
   return {
     label: "Training data *D* (bytes)",
-    domain: [4.2e5, 8.4e7],
+    domain: bytesDomain,
     ticks: [1e6, 1e7],
     log: true,
     format: (tick) => `${tick / 1e6}M`,
