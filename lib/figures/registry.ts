@@ -48,8 +48,10 @@ import { landscapePareto } from "./suite/landscape_pareto.ts";
 import { landscapePredicted } from "./suite/landscape_predicted.ts";
 import { landscapeProfiles } from "./suite/landscape_profiles.ts";
 import { landscapeSqnr } from "./suite/landscape_sqnr.ts";
+import { suiteDepth } from "./suite/depth.ts";
 import { suitePrediction } from "./suite/prediction.ts";
 import { suiteSchedule } from "./suite/schedule.ts";
+import { suiteSeeds } from "./suite/seeds.ts";
 import { suiteTable1 } from "./suite/table_1.ts";
 import { table1 } from "./table_1.ts";
 import { twoBitGrid } from "./two_bit_grid.ts";
@@ -86,6 +88,7 @@ export const figures: Readonly<Record<string, () => Figure>> = {
   "suite-figure-3": suiteFigure3,
   "suite-figure-4": suiteFigure4,
   "suite-figure-5": suiteFigure5,
+  "suite-seeds": suiteSeeds,
   "suite-figure-6": suiteFigure6,
   "suite-figure-7": suiteFigure7,
   "suite-table-1": suiteTable1,
@@ -96,6 +99,7 @@ export const figures: Readonly<Record<string, () => Figure>> = {
   "suite-figure-9": suiteFigure9,
   "suite-figure-12": suiteFigure12,
   "suite-schedule": suiteSchedule,
+  "suite-depth": suiteDepth,
   "suite-figure-14": suiteFigure14,
   "real-predicted": realPredicted,
   "real-contours": realContours,
