@@ -192,7 +192,7 @@ function stillness(): Claim {
   return {
     claim: "weights move much early and little late",
     paper: "box plots of adjacent checkpoints (Figure 12)",
-    here: `early over late change: ${list(ratios, 0)} for the sizes in order`,
+    here: `early over late change: ${list(ratios, 1)} for the sizes in order`,
     held: ratios.every((ratio) => ratio > 1) ? "yes" : "no",
   };
 }
