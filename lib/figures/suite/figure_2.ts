@@ -31,6 +31,7 @@ export function suiteFigure2(options: SuiteFigure2Options = {}): Figure {
     Math.floor(5 * Math.min(...losses)) / 5,
     Math.ceil(5 * Math.max(...losses)) / 5,
   ];
+  const end = Math.max(...rows.map(({ tokens }) => tokens));
   const panel = (bits: number): Panel => ({
     heading: `${bits} bits`,
     x: bytesAxis(),
@@ -56,7 +57,8 @@ export function suiteFigure2(options: SuiteFigure2Options = {}): Figure {
           })),
         }));
       });
-      const quantized = series.filter(({ dash }) => dash !== undefined);
+      // Runs that stop before the others end among their curves, where there is no room for a name.
+      const quantized = series.filter(({ dash, at }) => dash !== undefined && at.at(-1)!.x === end);
       const places = frame.spread(quantized.map(({ at }) => at.at(-1)!.y), 13);
       return [
         ...series.map(({ at, colour, dash, width }) => curve(at, { colour, dash, width })),
@@ -79,7 +81,7 @@ export function suiteFigure2(options: SuiteFigure2Options = {}): Figure {
     title: "Test loss before and after quantization, over training: the miniature suite",
     caption:
       `**After Figure 2 of Ouyang et al. (2024).** ${suiteSource} The gap between the thin curve ` +
-      "(as trained) and the dashed one (quantized) of a size is its QiD. Numbers at the right: " +
+      "(as trained) and the dashed one (quantized) of a size is its QiD. Numbers: " +
       "non-embedding parameters. All sizes follow one learning-rate schedule, a cosine that ends at " +
       "67M bytes." + stopsEarly(rows),
     legend: [

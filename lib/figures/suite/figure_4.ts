@@ -65,7 +65,12 @@ export function suiteFigure4(options: SuiteFigure4Options = {}): Figure {
         .filter((group) => group.length > 1);
       const at = (group: typeof rows, size: number) =>
         predict(law, fitted.parameters, { size, tokens: group[0]!.tokens, bits });
-      const places = frame.spread(groups.map((group) => at(group, domain[1])), 13);
+      // A line that leaves the frame is named where it does.
+      const lowest = 1.2 * logQid.domain[0];
+      const places = frame.spread(
+        groups.map((group) => Math.max(lowest, at(group, domain[1]))),
+        13,
+      );
       return [
         ...groups.map((group) =>
           logCurve(domain, (size) => at(group, size), { colour: bitColour(bits), width: 1 })

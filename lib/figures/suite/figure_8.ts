@@ -50,6 +50,9 @@ export function textPairs(
   });
 }
 
+/** Smaller degradations are within their standard error, and not drawn. */
+const leastQid = 1e-4;
+
 /** Draws QiD over training on both texts, one against the other, and the token exponents of each. */
 export function suiteFigure8(options: SuiteFigure8Options = {}): Figure {
   const texts = [
@@ -65,19 +68,20 @@ export function suiteFigure8(options: SuiteFigure8Options = {}): Figure {
   const symbol = suiteSymbols(pairs);
   const sizes = distinct(pairs, "label");
   const drawn = sizes.filter((_, i) => i === 0 || i === sizes.length - 1);
-  const axis = logTickRange(positive.flatMap(({ qid, other }) => [qid, other]));
+  const large = (qid: number) => qid >= leastQid;
+  const axis = logTickRange(positive.flatMap(({ qid, other }) => [qid, other]).filter(large));
   const curves = (bits: number): Panel => ({
     heading: `${bits} bits`,
     x: bytesAxis(),
     y: suiteQidAxis({ ...axis, log: true, ...(bits === 2 ? {} : { label: "" }) }),
-    left: bits === 2 ? 56 : 44,
+    left: bits === 2 ? 58 : 46,
     right: 36,
     marks: (frame) => {
       const series = drawn.flatMap((label) =>
         texts.map(({ dash, rows }) => ({
           label,
           dash,
-          at: rows.filter((row) => row.label === label && row.bits === bits && row.qid > 0)
+          at: rows.filter((row) => row.label === label && row.bits === bits && large(row.qid))
             .map(({ tokens, qid }) => ({ x: tokens, y: qid })),
         }))
       );
@@ -107,10 +111,12 @@ export function suiteFigure8(options: SuiteFigure8Options = {}): Figure {
     heading: "One text against the other",
     x: { label: "QiD in domain (nats per byte)", log: true, ...axis },
     y: { label: "QiD out of domain (nats per byte)", log: true, ...axis },
-    left: 56,
+    left: 58,
     marks: () => [
       curve(axis.domain.map((x) => ({ x, y: x })), { colour: rule, width: 1 }),
-      ...positive.flatMap(({ qid, other, bits, label }) =>
+      ...positive.filter(({ qid, other }) => large(Math.min(qid, other))).flatMap((
+        { qid, other, bits, label },
+      ) =>
         points([{ x: qid, y: other }], {
           provenance: "measured",
           colour: bitColour(bits),
@@ -158,7 +164,7 @@ export function suiteFigure8(options: SuiteFigure8Options = {}): Figure {
       "domain: novels, plays and poems of Project Gutenberg, of which no paragraph stands in the " +
       `training text. Above: ${
         drawn.length > 1 ? "the smallest and the largest size" : "the only size measured so far"
-      }. Below left: every checkpoint whose QiD is positive on both texts; the line is equality. Median of QiD out of ` +
+      }. Below left: every checkpoint whose QiD is above 0.0001 on both texts; the line is equality. Median of QiD out of ` +
       `domain over QiD in domain: ${
         ratios.join(", ")
       }. Below right: one β for all sizes, a scale for ` +

@@ -36,10 +36,16 @@ const methods: readonly MethodLook[] = [
   { title: "MXFP4", names: ["mxfp4"] },
 ];
 
-/** The measurements of the main series at 2, 3 and 4 bits by all methods, on the text of the same kind. */
+/**
+ * The measurements of the main series at 2, 3 and 4 bits by all methods, on the text of the same kind, of the sizes that
+ * every method has, so that the methods are compared on the same checkpoints.
+ */
 export function suiteMethodRows(): DataFrame {
-  const frames = methods.flatMap(({ names }) => names).map((method) => loadSuiteQid({ method }));
-  return pl.concat(frames as DataFrame[]);
+  const frames: DataFrame[] = methods.flatMap(({ names }) => names)
+    .map((method) => loadSuiteQid({ method }));
+  const common = frames.map((frame) => new Set(Array.from(frame.getColumn("size"), Number)))
+    .reduce((a, b) => a.intersection(b));
+  return pl.concat(frames).filter(pl.col("size").isIn([...common]));
 }
 
 /** The exponents of one method at one bit width over all sizes. */
@@ -83,10 +89,8 @@ export function suiteFigure9(options: SuiteFigure9Options = {}): Figure {
   }));
   const laws = suiteMethodLaws(frame);
   const titles = distinct(rows, "title");
-  const complete = distinct(rows, "size").filter((size) =>
-    distinct(rows.filter((row) => row.size === size), "title").length === titles.length
-  );
-  const size = Math.max(...complete);
+  const sizes = distinct(rows, "size").sort((a, b) => a - b);
+  const size = sizes.at(-1)!;
   const own = rows.filter((row) => row.size === size && row.qid > 2 * row.qid_se);
   const last = Math.max(...own.map(({ tokens }) => tokens));
   const curves = (bits: number): Panel => ({
@@ -161,7 +165,9 @@ export function suiteFigure9(options: SuiteFigure9Options = {}): Figure {
       }, where it is above two ` +
       "standard errors. Below: exponents of QiD = *k* *D*^{β}" +
       (several
-        ? " / *N*^{α}, one law for each method over all sizes"
+        ? ` / *N*^{α}, one law for each method over the sizes that all have, ${
+          sizes.map(suiteLabel).join(", ")
+        }`
         : ", at the one size measured so far") +
       " (least squares of QiD); bars are two standard errors, checkpoints taken as independent. Beside each " +
       "name: effective bits per weight, with scales and zero points, which differ.",
