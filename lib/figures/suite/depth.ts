@@ -4,11 +4,11 @@ import { fit, linearFit } from "../../laws/mod.ts";
 import { loadSuiteQid, loadSuiteTable } from "../../suite_tables.ts";
 import { sizeAxis } from "../axes.ts";
 import { type Figure, figure } from "../layout.ts";
-import { curve, labels, logCurve, points } from "../marks.ts";
+import { curve, logCurve, points } from "../marks.ts";
 import type { Panel } from "../panel.ts";
 import { distinct } from "../pythia.ts";
 import { rowsOf } from "../rows.ts";
-import { bitColour, fontSizes, ink, rule } from "../style.ts";
+import { bitColour, ink, rule } from "../style.ts";
 import { logTickRange } from "../tick_range.ts";
 import { rateShare } from "./schedules.ts";
 import { megabytes, suiteLabel, suiteQidAxis } from "./series.ts";
@@ -136,11 +136,10 @@ export function suiteDepth(options: SuiteDepthOptions = {}): Figure {
   const domain: [number, number] = [Math.min(...sizes) / 1.5, Math.max(...sizes) * 1.5];
   const groups = [
     {
-      text: `width ${narrow}`,
       dash: undefined,
       rows: rows.filter(({ width }) => width === narrow),
     },
-    { text: "about one N", dash: "2 3", rows: oneSize(rows, narrow) },
+    { dash: "2 3", rows: oneSize(rows, narrow) },
   ];
   const over = (bits: number): Panel => {
     const own = rows.filter((row) => row.bits === bits && row.qid > 0);
@@ -193,20 +192,16 @@ export function suiteDepth(options: SuiteDepthOptions = {}): Figure {
     },
     y,
     left: 60,
-    right: 70,
-    marks: (frame) => {
+    right: 20,
+    marks: () => {
       const series = groups.flatMap((group) =>
         bits.map((width) => ({
-          ...group,
+          dash: group.dash,
           colour: bits.length === 1 ? ink : bitColour(width),
-          at: group.rows.filter((row) =>
-            row.bits === width && Number.isFinite(value(row)) && value(row) > 0
-          )
+          at: group.rows.filter((row) => row.bits === width && value(row) > 0)
             .map((row) => ({ x: row.depth, y: value(row), depth: row.depth })),
         }))
-      ).filter(({ at }) => at.length > 0);
-      const named = bits.length === 1 ? series : [];
-      const places = frame.spread(named.map(({ at }) => at.at(-1)!.y), 13);
+      );
       return [
         ...series.map(({ at, colour, dash }) => curve(at, { colour, dash, width: 1 })),
         ...series.flatMap(({ at, colour }) =>
@@ -218,10 +213,6 @@ export function suiteDepth(options: SuiteDepthOptions = {}): Figure {
             })
           )
         ),
-        labels(named.map(({ at, text }, i) => ({ x: at.at(-1)!.x, y: places[i]!, text })), {
-          dx: 8,
-          size: fontSizes.tick,
-        }),
       ];
     },
   });
