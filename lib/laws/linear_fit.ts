@@ -1,4 +1,7 @@
-/** Linear regression by the solver of the laws: simple-statistics has one regressor and no standard errors. */
+/**
+ * Linear regression by the solver of the laws: simple-statistics has one regressor, and ml-regression-multivariate-linear
+ * gives an answer where the rows do not determine one.
+ */
 import { leastSquares, type LeastSquaresResult } from "./least_squares.ts";
 
 /**

@@ -50,7 +50,7 @@ export function textPairs(
   });
 }
 
-/** Smaller degradations are within their standard error, and not drawn. */
+/** Smaller degradations are not drawn. */
 const leastQid = 1e-4;
 
 /** Draws QiD over training on both texts, one against the other, and the token exponents of each. */
@@ -164,7 +164,7 @@ export function suiteFigure8(options: SuiteFigure8Options = {}): Figure {
       "domain: novels, plays and poems of Project Gutenberg, of which no paragraph stands in the " +
       `training text. Above: ${
         drawn.length > 1 ? "the smallest and the largest size" : "the only size measured so far"
-      }. Below left: every checkpoint whose QiD is above 0.0001 on both texts; the line is equality. Median of QiD out of ` +
+      }, above 0.0001. Below left: every checkpoint whose QiD is above 0.0001 on both texts; the line is equality. Median of QiD out of ` +
       `domain over QiD in domain: ${
         ratios.join(", ")
       }. Below right: one β for all sizes, a scale for ` +
