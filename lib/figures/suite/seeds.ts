@@ -196,9 +196,9 @@ export function suiteSeeds(options: SuiteSeedsOptions = {}): Figure {
       ];
     },
   });
-  const ends = exponents.flatMap(({ each, first }) => [...each, first.lower, first.upper]);
-  const low = Math.floor(5 * Math.min(...ends)) / 5;
-  const high = Math.ceil(5 * Math.max(...ends)) / 5;
+  const bounds = exponents.flatMap(({ each, first }) => [...each, first.lower, first.upper]);
+  const low = Math.floor(5 * Math.min(...bounds)) / 5;
+  const high = Math.ceil(5 * Math.max(...bounds)) / 5;
   const betaTicks = Array.from(
     { length: Math.round(5 * (high - low)) + 1 },
     (_, i) => Number((low + i / 5).toFixed(1)),
@@ -235,17 +235,18 @@ export function suiteSeeds(options: SuiteSeedsOptions = {}): Figure {
   const typical = bitWidths.map((bits) =>
     `${typicalSpread(spreads.filter((one) => one.bits === bits)).toFixed(2)} at ${bits} bits`
   );
-  const last = sizes.map((label) => {
-    const own = rows.filter((row) => row.label === label);
-    return `${label} to ${megabytes(Math.max(...own.map(({ tokens }) => tokens)))}`;
-  });
+  const lastOf = (label: string) =>
+    megabytes(Math.max(...rows.filter((row) => row.label === label).map(({ tokens }) => tokens)));
+  const ends = [...new Set(sizes.map(lastOf))].map((last) =>
+    `${sizes.filter((label) => lastOf(label) === last).join(", ")} to ${last}`
+  );
   return figure({
     name: "suite-seeds",
     title: "How much is chance? Runs that differ in their seeds: the miniature suite",
     caption:
       `**Measured** on runs of the miniature suite that differ in the seed of their first weights and of the order of ` +
       `their text (${
-        last.join(", ")
+        ends.join("; ")
       } bytes, M: 2^{20}), quantized by GPTQ with groups of 32, loss on held-out text of ` +
       "the same kind. Middle: *e* to the standard deviation of ln QiD over the seeds; the line is its root mean square from " +
       `2M bytes on: ${
