@@ -26,6 +26,23 @@ export function lastRows<R extends { size: number; tokens: number }>(rows: reado
   return rows.filter(({ size, tokens }) => tokens === last.get(size));
 }
 
+/**
+ * The rows at the last token count that every size has, so that sizes are compared after equal training. Throws when there
+ * is none.
+ */
+export function sharedRows<R extends { size: number; tokens: number }>(rows: readonly R[]): R[] {
+  const shared = [...Map.groupBy(rows, ({ size }) => size).values()]
+    .map((own) => new Set(own.map(({ tokens }) => tokens)))
+    .reduce((a, b) => a.intersection(b));
+  if (shared.size === 0) {
+    throw new RangeError(
+      "Cannot compare sizes: needs a token count that all of them have: got none",
+    );
+  }
+  const last = Math.max(...shared);
+  return rows.filter(({ tokens }) => tokens === last);
+}
+
 /** The colour of an element's bits: 6 and 8 share one. */
 export function elementColour(bits: number): string {
   return bitColour(bits > 4 ? 8 : bits);

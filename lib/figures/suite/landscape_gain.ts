@@ -10,9 +10,16 @@ import {
   kindOf,
   type LandscapeFigureOptions,
   landscapeSource,
-  lastRows,
+  sharedRows,
 } from "./landscape.ts";
-import { suiteLabel, suiteLegend, suiteSymbols } from "./series.ts";
+import { megabytes, suiteLabel, suiteLegend, suiteSymbols } from "./series.ts";
+
+/** What is drawn: a heading, a kind of format and its block. */
+const kinds = [
+  ["MX integers, blocks of 128", "MXINT", 128],
+  ["MX integers, blocks of 32", "MXINT", 32],
+  ["Integers, groups of 32", "INT", 32],
+] as const;
 
 /** Draws the gain over element bits, in nats and as a share, for MX integers and for integers in groups. */
 export function landscapeGain(options: LandscapeFigureOptions = {}): Figure {
@@ -20,8 +27,10 @@ export function landscapeGain(options: LandscapeFigureOptions = {}): Figure {
     ...gain,
     label: suiteLabel(gain.rtn.size),
   }));
-  const last = new Set(lastRows(gains.map(({ rtn }) => rtn)));
-  const shown = gains.filter(({ rtn }) => last.has(rtn));
+  const shared = new Set(sharedRows(gains.map(({ rtn }) => rtn)));
+  const shown = gains.filter(({ rtn }) =>
+    shared.has(rtn) && kinds.some(([, kind, block]) => kindOf(rtn) === kind && rtn.block === block)
+  );
   const symbol = suiteSymbols(gains.map(({ rtn, label }) => ({ ...rtn, label })));
   const labels = distinct(shown, "label");
   const shares = shown.map(({ share }) => 100 * share);
@@ -84,16 +93,13 @@ export function landscapeGain(options: LandscapeFigureOptions = {}): Figure {
       ],
     };
   };
-  const kinds = [
-    ["MX integers, blocks of 128", "MXINT", 128],
-    ["MX integers, blocks of 32", "MXINT", 32],
-    ["Integers, groups of 32", "INT", 32],
-  ] as const;
   return figure({
     name: "landscape-gptq-gain",
     title: "What GPTQ gains over rounding to nearest, by bits",
     caption:
-      `**After Xu et al. (2024).** ${landscapeSource} The last checkpoint of each size. Above: QiD of rounding ` +
+      `**After Xu et al. (2024).** ${landscapeSource} All sizes at the last token count that they share (${
+        megabytes(shown[0]!.rtn.tokens)
+      } bytes, M: 2^{20}). Above: QiD of rounding ` +
       "less that of GPTQ; a loss by GPTQ is not drawn. Below: the same as a share of the QiD of rounding. Formats in which " +
       "rounding costs less than twice its standard error are left out.",
     legend: suiteLegend(shown.map(({ rtn, label }) => ({ ...rtn, label }))),

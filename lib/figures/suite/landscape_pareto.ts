@@ -2,7 +2,7 @@
 import { loadSuiteTable } from "../../suite_tables.ts";
 import { type Figure, figure } from "../layout.ts";
 import { curve, labels, points } from "../marks.ts";
-import { ink } from "../style.ts";
+import { ink, rule } from "../style.ts";
 import {
   bitsLegend,
   elementColour,
@@ -10,7 +10,7 @@ import {
   type LandscapeFigureOptions,
   type LandscapeFigureRow,
   landscapeSource,
-  lastRows,
+  sharedRows,
 } from "./landscape.ts";
 import { suiteLegend, suiteSymbols } from "./series.ts";
 
@@ -34,9 +34,7 @@ const vocabulary = 256;
 /** All sizes in all formats by GPTQ, and as trained, by bytes. Sizes are compared at the last token count they share. */
 export function paretoPoints(options: LandscapeFigureOptions = {}): ParetoPoint[] {
   const rows = figureRows(options);
-  const last = lastRows(rows);
-  const common = Math.min(...last.map(({ tokens }) => tokens));
-  const chosen = rows.filter(({ tokens, algorithm }) => tokens === common && algorithm === "gptq");
+  const chosen = sharedRows(rows).filter(({ algorithm }) => algorithm === "gptq");
   const widths = new Map(
     loadSuiteTable("runs").toRecords().map(({ run, width, depth }) => [
       String(run),
@@ -85,7 +83,8 @@ export function landscapePareto(options: LandscapeFigureOptions = {}): Figure {
   const bytes = all.map(({ bytes }) => bytes);
   const [low, high] = [Math.min(...bytes) / 1.15, Math.max(...bytes) * 1.25];
   const losses = shown.map(({ loss }) => loss);
-  const floor = Math.min(...losses) - 0.2;
+  const lowest = Math.min(...losses);
+  const floor = lowest - 0.32 * (top - lowest);
   const steps = frontier.flatMap(({ bytes, loss }, i) => [
     ...(i > 0 ? [{ x: bytes, y: frontier[i - 1]!.loss }] : []),
     { x: bytes, y: loss },
@@ -94,6 +93,8 @@ export function landscapePareto(options: LandscapeFigureOptions = {}): Figure {
     at.loss <= top && i > 0 &&
     (i === frontier.length - 1 || at.label !== frontier[i - 1]!.label)
   );
+  // Each label has a row of its own below the frontier, and a line up to its point.
+  const row = (i: number) => lowest - (lowest - floor) * (i + 1) / (named.length + 1);
   return figure({
     name: "landscape-pareto",
     title: "Which size, in which format, for a memory budget?",
@@ -131,6 +132,9 @@ export function landscapePareto(options: LandscapeFigureOptions = {}): Figure {
         right: 24,
         marks: () => [
           curve(steps, { width: 1.2 }),
+          ...named.map(({ bytes, loss }, i) =>
+            curve([{ x: bytes, y: loss }, { x: bytes, y: row(i) }], { colour: rule, width: 1 })
+          ),
           ...shown.flatMap((at) =>
             points([{ x: at.bytes, y: at.loss }], {
               provenance: "measured",
@@ -139,14 +143,9 @@ export function landscapePareto(options: LandscapeFigureOptions = {}): Figure {
               radius: at.onFrontier ? 4.6 : 2.6,
             })
           ),
-          // In three steps down, so that neighbours do not meet.
-          ...named.map((at, i) =>
-            labels([{ x: at.bytes, y: at.loss, text: `${at.label} ${at.title}` }], {
-              dx: -4,
-              dy: 13 + 10 * (i % 3),
-              size: 11,
-              anchor: "end",
-            })
+          labels(
+            named.map((at, i) => ({ x: at.bytes, y: row(i), text: `${at.label} ${at.title}` })),
+            { dx: -4, size: 11, anchor: "end" },
           ),
         ],
       }],

@@ -5,8 +5,8 @@ import { curve, labels, points } from "../marks.ts";
 import type { Panel } from "../panel.ts";
 import { ink, rule } from "../style.ts";
 import { tickRange } from "../tick_range.ts";
-import { lastRows } from "./landscape.ts";
-import { bytesAxis, suiteLabel, suiteLegend, suiteSymbols } from "./series.ts";
+import { lastRows, sharedRows } from "./landscape.ts";
+import { bytesAxis, megabytes, suiteLabel, suiteLegend, suiteSymbols } from "./series.ts";
 
 /** Options of {@link landscapeProfiles}. */
 export interface LandscapeProfilesOptions {
@@ -20,10 +20,11 @@ export function landscapeProfiles(options: LandscapeProfilesOptions = {}): Figur
     .map((row) => ({ ...row, label: suiteLabel(row.size) }));
   const symbol = suiteSymbols(rows);
   const last = lastRows(rows);
+  const shared = sharedRows(rows);
   const radius = (noise: number) => 10 ** (-noise / 20);
   const profileOf = ({ noiseLevels, rises }: Landscape) =>
     rises.map((rise, i) => ({ x: radius(noiseLevels[i]!), y: rise }));
-  const all = last.flatMap(({ landscape }) => profileOf(landscape));
+  const all = shared.flatMap(({ landscape }) => profileOf(landscape));
   const x = {
     label: "Radius (share of the norm)",
     domain: [0.025, 0.65] as const,
@@ -31,7 +32,7 @@ export function landscapeProfiles(options: LandscapeProfilesOptions = {}): Figur
     log: true,
   };
   const highest = Math.max(...all.map(({ y }) => y));
-  const lines = last.map((row) => ({ ...row, at: profileOf(row.landscape) }));
+  const lines = shared.map((row) => ({ ...row, at: profileOf(row.landscape) }));
   const marks = () =>
     lines.flatMap(({ at, label }) => [
       curve(at, { width: 1.2 }),
@@ -61,7 +62,7 @@ export function landscapeProfiles(options: LandscapeProfilesOptions = {}): Figur
     },
     left: 46,
     marks: () => [
-      ...last.map(({ landscape }) =>
+      ...shared.map(({ landscape }) =>
         curve(
           [0.025, 0.65].map((r) => ({ x: r, y: landscape.secondDerivative * r ** 2 / 2 })),
           { colour: rule, dash: "4 3", width: 1 },
@@ -109,7 +110,9 @@ export function landscapeProfiles(options: LandscapeProfilesOptions = {}): Figur
     caption:
       "**After Xu et al. (2024).** **Measured** on the kept checkpoints of the miniature suite: the mean rise of the loss " +
       "along random directions in the linear maps, as long in each as its weights, on both sides of them. A radius of 0.1 is " +
-      "noise of 20 dB, one of 0.5 is 6 dB, about that of a 2-bit format. Left and middle: the last checkpoint of each size; " +
+      `noise of 20 dB, one of 0.5 is 6 dB, about that of a 2-bit format. Left and middle: all sizes after ${
+        megabytes(shared[0]!.tokens)
+      } bytes (M: 2^{20}); ` +
       "dashed: half the measured second derivative times the squared radius. Right: the noise at which the loss has risen by " +
       "0.05 nats per byte; higher is less robust.",
     legend: [
