@@ -128,6 +128,13 @@ export function suiteFigure9(options: SuiteFigure9Options = {}): Figure {
     },
   });
   const shown = { tokenExponent: "β", sizeExponent: "α" } as const;
+  const bounds = laws.flatMap((law) => [law.tokenExponent, law.sizeExponent ?? []].flat())
+    .flatMap(({ lower, upper }) => [0, lower, upper]);
+  const fifths = [Math.floor(5 * Math.min(...bounds)), Math.ceil(5 * Math.max(...bounds))] as const;
+  const exponentTicks = Array.from(
+    { length: fifths[1] - fifths[0] + 1 },
+    (_, i) => (fifths[0] + i) / 5,
+  );
   const exponents = (name: keyof typeof shown) => (bits: number): Panel[] => {
     const estimates = laws.flatMap((law) => {
       const value = law[name];
@@ -144,8 +151,8 @@ export function suiteFigure9(options: SuiteFigure9Options = {}): Figure {
       {
         heading: `${shown[name]} at ${bits} bits`,
         label: `${shown[name]} (dimensionless)`,
-        domain: [0, 1.5],
-        ticks: [0, 0.5, 1, 1.5],
+        domain: [exponentTicks[0]!, exponentTicks.at(-1)!],
+        ticks: exponentTicks,
         digits: 2,
         left: 82,
       },
