@@ -8,7 +8,7 @@ import { curve, labels, points } from "../marks.ts";
 import type { Panel } from "../panel.ts";
 import { distinct, estimate, type ExponentEstimate } from "../pythia.ts";
 import { bitColour, fontSizes } from "../style.ts";
-import { logTickRange } from "../tick_range.ts";
+import { logTickRange, tickRange } from "../tick_range.ts";
 import { bytesAxis, suiteLabel, suiteQidAxis, suiteRows } from "./series.ts";
 
 /** Options of {@link suiteFigure9}. */
@@ -128,12 +128,10 @@ export function suiteFigure9(options: SuiteFigure9Options = {}): Figure {
     },
   });
   const shown = { tokenExponent: "β", sizeExponent: "α" } as const;
-  const bounds = laws.flatMap((law) => [law.tokenExponent, law.sizeExponent ?? []].flat())
-    .flatMap(({ lower, upper }) => [0, lower, upper]);
-  const fifths = [Math.floor(5 * Math.min(...bounds)), Math.ceil(5 * Math.max(...bounds))] as const;
-  const exponentTicks = Array.from(
-    { length: fifths[1] - fifths[0] + 1 },
-    (_, i) => (fifths[0] + i) / 5,
+  const range = tickRange(
+    laws.flatMap(({ tokenExponent, sizeExponent = tokenExponent }) =>
+      [tokenExponent, sizeExponent].flatMap(({ lower, upper }) => [lower, upper])
+    ),
   );
   const exponents = (name: keyof typeof shown) => (bits: number): Panel[] => {
     const estimates = laws.flatMap((law) => {
@@ -151,8 +149,8 @@ export function suiteFigure9(options: SuiteFigure9Options = {}): Figure {
       {
         heading: `${shown[name]} at ${bits} bits`,
         label: `${shown[name]} (dimensionless)`,
-        domain: [exponentTicks[0]!, exponentTicks.at(-1)!],
-        ticks: exponentTicks,
+        domain: range.domain,
+        ticks: range.ticks.filter((_, i) => i % 2 === 0),
         digits: 2,
         left: 82,
       },
