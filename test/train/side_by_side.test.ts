@@ -19,10 +19,14 @@ beforeAll(async () => {
 });
 afterAll(() => rmSync(scratch, { recursive: true }));
 
-function together(runs: readonly Run[], folder: string, signal?: AbortSignal) {
+function together(
+  runs: readonly Run[],
+  folder: string,
+  stopping: { signal?: AbortSignal; saveEverySeconds?: number } = {},
+) {
   const events: TrainEvent[] = [];
   const onEvent = (event: TrainEvent) => events.push(event);
-  const options = { corpus, folder, backend: "wasm", processes: 2, onEvent, signal } as const;
+  const options = { corpus, folder, backend: "wasm", processes: 2, onEvent, ...stopping } as const;
   return trainSideBySide(runs, options).then((ended) => ({ ended, events }));
 }
 
@@ -112,9 +116,13 @@ describe("runs side by side", () => {
     const folder = join(scratch, "branch");
     const stop = new AbortController();
     const endless = { ...long, name: "endless" };
-    setTimeout(() => stop.abort(), 100);
-    const stopped = await together([endless], folder, stop.signal);
-    expect(stopped.ended).toMatchObject([{ type: "stopped" }]);
+    // Stopped when it is at it: with a state at every step it has a second and more to go.
+    const state = join(folder, "endless", "state.safetensors");
+    const stopping = together([endless], folder, { signal: stop.signal, saveEverySeconds: 0 });
+    while (!existsSync(state)) await wait(5);
+    stop.abort();
+    expect((await stopping).ended).toMatchObject([{ type: "stopped" }]);
+    expect(existsSync(state)).toBe(true);
     const { ended } = await together([decay, stable, endless], folder);
     expect(ended.map(({ type }) => type)).toEqual(["finished", "finished", "finished"]);
     const both = [join(folder, "endless"), join(whole, "tiny")].map((path) =>
