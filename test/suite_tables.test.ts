@@ -4,9 +4,15 @@ import { join } from "node:path";
 import pl from "nodejs-polars";
 import { afterAll, describe, expect, it } from "vitest";
 import { predict } from "../lib/laws/mod.ts";
-import { frameOf, type MeasuredRow, rowColumns } from "../lib/measure/mod.ts";
+import { frameOf, type MeasuredRow, rowColumns, suiteMethods } from "../lib/measure/mod.ts";
 import { loadPredictions, writePredictions } from "../lib/suite_predictions.ts";
-import { loadSuiteQid, loadSuiteTable, suiteTables, writeSuiteRows } from "../lib/suite_tables.ts";
+import {
+  loadSuiteQid,
+  loadSuiteTable,
+  suiteFolder,
+  suiteTables,
+  writeSuiteRows,
+} from "../lib/suite_tables.ts";
 
 const scratch = mkdtempSync(join(tmpdir(), "suite-tables-"));
 afterAll(() => rmSync(scratch, { recursive: true }));
@@ -107,6 +113,48 @@ describe("the measurements", () => {
     expect(loadSuiteQid({ folder, bits: [8] }).height).toBe(1);
     expect(loadSuiteQid({ folder, test: "out_of_domain" }).height).toBe(1);
     expect(loadSuiteQid({ folder, series: "depth" }).height).toBe(0);
+  });
+});
+
+describe("the suite of this repository", () => {
+  const rows = pl.readParquet(join(suiteFolder, "qid.parquet"))
+    .select("model", "revision", "method", "test_set", "weights_sha256", "loss16", "error")
+    .toRecords() as unknown as MeasuredRow[];
+
+  /** What rows of one checkpoint on one text say. */
+  function byCheckpoint<T>(valueOf: (row: MeasuredRow) => T): Map<string, T[]> {
+    const values = new Map<string, T[]>();
+    for (const row of rows) {
+      const key = `${row.model} ${row.revision} ${row.test_set}`;
+      const own = values.get(key) ?? [];
+      if (own.push(valueOf(row)) === 1) values.set(key, own);
+    }
+    return values;
+  }
+
+  it("measures every checkpoint in full precision by every method, once, on both texts", () => {
+    const runs = loadSuiteTable("runs").filter(pl.col("bit_linear").eq(pl.lit("none")));
+    const models = runs.getColumn("run").toArray().sort();
+    expect([...new Set(rows.map(({ model }) => model))].sort()).toEqual(models);
+    expect(rows.filter(({ error }) => error !== null)).toEqual([]);
+    const wanted = [...suiteMethods].sort();
+    const wrong = [...byCheckpoint(({ method }) => method)]
+      .filter(([, methods]) => JSON.stringify(methods.sort()) !== JSON.stringify(wanted))
+      .map(([checkpoint, methods]) => `${checkpoint}: ${methods.length} methods`);
+    expect(wrong).toEqual([]);
+    const on = (text: string) =>
+      rows.filter(({ test_set }) => test_set === text).map((row) => `${row.model} ${row.revision}`);
+    expect(new Set(on("in_domain"))).toEqual(new Set(on("out_of_domain")));
+  });
+
+  it("saw one set of weights in all rows of a checkpoint, with one loss before quantization", () => {
+    const hashes = [...byCheckpoint(({ weights_sha256 }) => weights_sha256)];
+    const mixed = hashes.filter(([, values]) => new Set(values).size > 1);
+    expect(mixed.map(([checkpoint]) => checkpoint)).toEqual([]);
+    // Two backends differ in the last digits.
+    const losses = [...byCheckpoint(({ loss16 }) => loss16!)];
+    const apart = losses.filter(([, values]) => Math.max(...values) - Math.min(...values) > 1e-7);
+    expect(apart.map(([checkpoint]) => checkpoint)).toEqual([]);
   });
 });
 
