@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import pl from "nodejs-polars";
 import { afterAll, describe, expect, it } from "vitest";
+import { fourBitMethods } from "../lib/figures/mod.ts";
 import { predict } from "../lib/laws/mod.ts";
 import { frameOf, type MeasuredRow, rowColumns, suiteMethods } from "../lib/measure/mod.ts";
 import { loadPredictions, writePredictions } from "../lib/suite_predictions.ts";
@@ -118,7 +119,10 @@ describe("the measurements", () => {
 
 describe("the suite of this repository", () => {
   const rows = pl.readParquet(join(suiteFolder, "qid.parquet"))
-    .select("model", "revision", "method", "test_set", "weights_sha256", "loss16", "error")
+    .select(
+      ...["model", "revision", "method", "method_name", "bits"],
+      ...["test_set", "weights_sha256", "loss16", "error"],
+    )
     .toRecords() as unknown as MeasuredRow[];
 
   /** What rows of one checkpoint on one text say. */
@@ -147,11 +151,16 @@ describe("the suite of this repository", () => {
     expect(new Set(on("in_domain"))).toEqual(new Set(on("out_of_domain")));
   });
 
+  it("has the methods that its studies compare at 4 bits", () => {
+    const names = rows.filter(({ bits }) => bits === 4).map(({ method_name }) => method_name);
+    expect([...new Set(names)].sort()).toEqual([...fourBitMethods].sort());
+  });
+
   it("saw one set of weights in all rows of a checkpoint, with one loss before quantization", () => {
     const hashes = [...byCheckpoint(({ weights_sha256 }) => weights_sha256)];
     const mixed = hashes.filter(([, values]) => new Set(values).size > 1);
     expect(mixed.map(([checkpoint]) => checkpoint)).toEqual([]);
-    // Two backends differ in the last digits.
+    // Rows of other code versions may differ in the last digits.
     const losses = [...byCheckpoint(({ loss16 }) => loss16!)];
     const apart = losses.filter(([, values]) => Math.max(...values) - Math.min(...values) > 1e-7);
     expect(apart.map(([checkpoint]) => checkpoint)).toEqual([]);

@@ -64,6 +64,7 @@ export {
   suiteFigure10,
   type SuiteFigure10Options,
 } from "./suite/figure_10.ts";
+export { fourBitMethods } from "./suite/series.ts";
 export { suiteFigure11, type SuiteFigure11Options } from "./suite/figure_11.ts";
 export { movedQid, suiteFigure12, type SuiteFigure12Options } from "./suite/figure_12.ts";
 export { type Change, type Movement, movements } from "./suite/movement.ts";

@@ -8,7 +8,7 @@ import { bitnetContrasts, bitnetRuns, lossGap } from "./bitnet_curves.ts";
 import { movements } from "./movement.ts";
 import { foretold } from "./prediction.ts";
 import { scheduleLaws } from "./schedule.ts";
-import { type SuiteRow, suiteRows } from "./series.ts";
+import { fourBitMethods, type SuiteRow, suiteRows } from "./series.ts";
 
 /** A claim, and how it fared. */
 export interface Claim {
@@ -147,7 +147,7 @@ function otherText(rows: DataFrame): Claim {
 
 /** Held if β is above zero for every method at 4 bits. */
 function otherMethods(): Claim {
-  const exponents = ["gptq", "awq", "hqq", "rtn", "nf4", "fp4"].flatMap((method) => {
+  const exponents = fourBitMethods.flatMap((method) => {
     const part: DataFrame = loadSuiteQid({ method, bits: [4] });
     if (part.height === 0) return [];
     return [{ method, beta: fit(curvesLaw("tokens", part), part).parameters.tokenExponent! }];

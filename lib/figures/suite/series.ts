@@ -85,6 +85,18 @@ export function suiteQidAxis(options: Partial<Axis> & Pick<Axis, "domain" | "tic
   return { label: "QiD (nats per byte)", ...options };
 }
 
+/** The methods that quantize to 4 bits, by their names in the table. */
+export const fourBitMethods: readonly string[] = [
+  "gptq",
+  "awq",
+  "hqq",
+  "rtn",
+  "nf4",
+  "fp4",
+  "mxint4",
+  "mxfp4",
+];
+
 /** What every caption of a measured figure says first. */
 export const suiteSource = "**Measured** on the miniature suite: GPT-NeoX models of depth 3 that " +
   "read English by the byte, quantized by GPTQ as in the paper but in groups of 32, loss on held-out " +
